@@ -1,0 +1,1 @@
+"""Cited answers on the industrial parks and policies of Jiading."""

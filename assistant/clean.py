@@ -1,0 +1,72 @@
+"""Turn a file's raw text into the text that offsets refer to: once, and with no policy text lost."""
+
+import re
+from dataclasses import dataclass, field
+
+from assistant.catalog import parse_date
+
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), None)
+_SPACES = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u202f"), " ")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+# What stands on a saved news page around the text.
+_COUNTER = re.compile(r"\d{1,3}\s*/\s*\d{1,3}")
+_CAPTION = re.compile(r".{0,60}(?:资料图|图源[::].*|摄)")
+_STAMP = re.compile(
+    r"(?P<publisher>\S{2,20}?)\s*(?P<date>\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?)(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
+)
+_NOTICES = re.compile(
+    r"【?(?:知识产权|免责|版权|法律)(?:声明|、.{0,20}(?:联系|声明))】?|【?媒体合作】?|责任编辑[::].*|(?:扫码|点击).{0,12}(?:关注|下载).*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The cleaned text, and what the page says of itself: keys are catalogue columns."""
+
+    text: str
+    stated: dict[str, str] = field(default_factory=dict)
+
+
+def clean_markdown(raw: str) -> Cleaned:
+    """Take off the front matter, which becomes `stated`, and normalise line ends and invisible characters."""
+    text = _characters(raw)
+    match = _FRONT_MATTER.match(text)
+    if not match:
+        heading = re.search(r"^#+\s+(.+)$", text, re.MULTILINE)
+        return Cleaned(_lines(text), {"title": heading[1].strip()} if heading else {})
+    pairs = (line.partition(":") for line in match[1].split("\n") if ":" in line and not line.startswith(" "))
+    return Cleaned(_lines(text[match.end() :]), {key.strip(): value.strip().strip("\"'") for key, _, value in pairs})
+
+
+def clean_page(raw: str) -> Cleaned:
+    """Keep a plain-text news page's title, source line and paragraphs; drop counters, captions and legal notices.
+
+    Everything from the first notice heading on is dropped, provided that text stands before it.
+    """
+    kept: list[str] = []
+    stated: dict[str, str] = {}
+    for line in _characters(raw).split("\n"):
+        line = line.strip()
+        if _NOTICES.fullmatch(line) and sum(map(len, kept)) > 100:
+            break
+        if _COUNTER.fullmatch(line) or (line.endswith("资料图") and _CAPTION.fullmatch(line)):
+            continue
+        stamp = _STAMP.fullmatch(line)
+        if stamp and "published" not in stated:
+            stated |= {"publisher": stamp["publisher"], "published": parse_date(stamp["date"])}
+        if line and "title" not in stated:
+            stated["title"] = line
+        kept.append(line)
+    return Cleaned(_lines("\n".join(kept)), stated)
+
+
+def _characters(raw: str) -> str:
+    text = raw.translate(_INVISIBLE).translate(_SPACES).replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub("", re.sub("[\f\v\u2028\u2029]", "\n", text))
+
+
+def _lines(text: str) -> str:
+    """Strip line ends and fold runs of blank lines."""
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

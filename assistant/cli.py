@@ -1,0 +1,260 @@
+"""The command line: ingest, search, ask, serve, check and eval, for people and for programs.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done (abstaining is an answer), 1 done, but some
+entries were refused or found faulty, 2 wrong usage or setting, 3 nothing usable in the corpus, 4 no index or a
+stale one, 5 the index is being written, 6 a model failed.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assistant.config import Settings, stay_offline
+from assistant.errors import AssistantError, CorpusError, SettingsError
+from assistant.schema import Answer, Turn, hit_to_dict
+
+app = typer.Typer(
+    help="嘉定区产业园区与政策问答助手:回答附引文,资料没有的就说没有。",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+)  # fmt: skip
+
+IndexOption = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="索引目录,默认在 corpus/ 旁边。")]
+AsOfOption = Annotated[str, typer.Option("--as-of", metavar="DATE", help="回答以哪一天为准,例如 2026-01-31;默认今天。")]
+JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON。")]
+BatchOption = Annotated[
+    Path | None, typer.Option("--batch", metavar="FILE", help="逐行读取 {id, question, history?, as_of?}。")
+]
+QuestionArgument = Annotated[str, typer.Argument(metavar="QUESTION", help="问题。", show_default=False)]
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH…", help="文件夹、文件或 .jsonl(.gz);默认 corpus/。")
+    ] = None,
+    index: IndexOption = None,
+) -> None:
+    """读取资料,更新索引;没有变化的段落不重新计算。"""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from assistant.ingest import ingest as run
+    from assistant.models import load_embeddings
+
+    settings = _settings(index)
+    embeddings, fingerprint = load_embeddings(settings)
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        report = run(paths or [settings.corpus], settings.index, embeddings, fingerprint, progress)
+    for problem in report.problems:
+        typer.echo(str(problem), err=True)
+    manifest = report.update.manifest
+    typer.echo(
+        f"共 {manifest.documents} 份资料、{manifest.passages} 个段落:新增 {report.update.added},更新 {report.update.changed},"
+        f"撤下 {report.update.removed};计算向量 {report.update.embedded} 个。索引 {manifest.generation} 已启用。"
+    )
+    if any(problem.refused for problem in report.problems):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="要检查的文件夹或文件;默认 corpus/。")] = None,
+) -> None:
+    """检查资料和目录表,逐条说明哪里要改;不改动任何东西。"""
+    from assistant.load import load
+
+    loaded = load(path or _settings(None).corpus)
+    for problem in loaded.problems:
+        typer.echo(str(problem))
+    typer.echo(f"可收录 {len(loaded.documents)} 份资料,发现 {len(loaded.problems)} 个问题。")
+    if loaded.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    question: QuestionArgument = "",
+    top_k: Annotated[int, typer.Option("--top-k", metavar="N", min=1, max=50, help="最多几个段落。")] = 10,
+    as_of: AsOfOption = "",
+    as_json: JsonOption = False,
+    batch: BatchOption = None,
+    index: IndexOption = None,
+) -> None:
+    """查找与问题最接近的段落。"""
+    from assistant.models import load_assistant
+    from assistant.retrieve import Filters
+
+    entries = list(_entries(question, as_of, batch))
+    assistant = load_assistant(_settings(index))
+    for entry in entries:
+        hits = assistant.search(entry["question"], Filters(entry["as_of"]), top_k, entry["history"])
+        if as_json or batch:
+            _line({**_named(entry, batch), "hits": [hit_to_dict(hit) for hit in hits]}, bool(batch))
+            continue
+        for number, hit in enumerate(hits, 1):
+            typer.echo(f"{number}. 《{hit.document.title}》{hit.passage.locator}({hit.document.metadata.published})")
+            typer.echo(f"   {' '.join(hit.passage.text.split())[:120]}")
+
+
+@app.command()
+def ask(
+    question: QuestionArgument = "",
+    as_of: AsOfOption = "",
+    as_json: JsonOption = False,
+    batch: BatchOption = None,
+    index: IndexOption = None,
+) -> None:
+    """回答一个问题,附引文。"""
+    from assistant.models import load_assistant
+    from assistant.retrieve import Filters
+
+    entries = list(_entries(question, as_of, batch))
+    assistant = load_assistant(_settings(index))
+    for entry in entries:
+        answer = assistant.ask(entry["question"], entry["history"], Filters(entry["as_of"]))
+        if as_json or batch:
+            _line({**_named(entry, batch), **answer.to_dict()}, bool(batch))
+        else:
+            typer.echo(render(answer))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="监听地址。")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口。")] = 7860,
+    index: IndexOption = None,
+) -> None:
+    """打开问答网页。"""
+    from assistant.ui import serve as run
+
+    run(_settings(index), host, port)
+
+
+@app.command("eval")
+def evaluate(
+    testset: Annotated[
+        Path | None, typer.Option("--testset", metavar="FILE", help="测试集 JSONL;默认 eval/testset.jsonl。")
+    ] = None,
+    as_of: AsOfOption = "",
+    as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="把结果写成 JSON。")] = None,
+    index: IndexOption = None,
+) -> None:
+    """用测试集评测检索和回答。"""
+    from assistant.models import load_assistant
+    from eval.run import evaluate as run
+    from eval.run import read_testset, table
+
+    questions = read_testset(testset)
+    result = run(load_assistant(_settings(index)), questions, _date(as_of))
+    if as_json:
+        as_json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+    typer.echo(table(result))
+
+
+def render(answer: Answer) -> str:
+    """Return the answer as plain text: numbered statements, notices, then sources."""
+    lines, sources = [], []
+    for number, statement in enumerate(answer.statements, 1):
+        citation = statement.citations[0]
+        lines.append(f"{statement.text} [{number}]")
+        place = f" › {citation.locator}" if citation.locator else ""
+        sources.append(
+            f"[{number}] 《{citation.title}》{place},{citation.publisher},{citation.published} {citation.source_url}"
+        )
+    lines += [f"※ {notice.text}" for notice in answer.notices]
+    return "\n".join([*lines, *(["", "出处:", *sources] if sources else []), f"(截至 {answer.as_of})"])
+
+
+def _settings(index: Path | None) -> Settings:
+    settings = Settings.from_environment()
+    return replace(settings, index=index) if index else settings
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError as error:
+        raise SettingsError(f"“{text}”不是日期,请写成 2026-01-31 这样") from error
+
+
+def _entries(question: str, as_of: str, batch: Path | None) -> Iterator[dict[str, Any]]:
+    """Yield the questions to answer, validated before the first is answered."""
+    if bool(question.strip()) == bool(batch):
+        raise SettingsError("请给出一个问题,或用 --batch 给出问题文件(二者取一)")
+    if not batch:
+        yield {"question": question, "history": [], "as_of": _date(as_of)}
+        return
+    try:
+        lines = batch.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"读不了问题文件“{batch}”,请核对路径和编码(UTF-8)") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield _entry(f"{batch.name} 第{number}行", line, as_of)
+
+
+def _entry(place: str, line: str, as_of: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+        history = [Turn(turn["role"], turn["content"]) for turn in entry.get("history") or []]
+        question = entry["question"]
+        if not isinstance(question, str) or not question.strip():
+            raise TypeError
+        return {
+            "id": entry["id"],
+            "question": question,
+            "history": history,
+            "as_of": _date(entry.get("as_of") or as_of),
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CorpusError(f"{place}:需要 {{id, question, history?, as_of?}}") from error
+
+
+def _named(entry: dict[str, Any], batch: Path | None) -> dict[str, Any]:
+    return {"id": entry["id"]} if batch else {}
+
+
+def _line(content: dict[str, Any], single: bool) -> None:
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=None if single else 2))
+
+
+@contextmanager
+def _outer_boundary() -> Iterator[None]:
+    """Show a failure as one line; an unforeseen one also goes to the log with its traceback."""
+    try:
+        yield
+    except AssistantError as error:
+        typer.echo(f"错误:{error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception:
+        logging.getLogger("assistant").exception("unforeseen failure")
+        typer.echo("错误:程序出现意外故障,请把上面的信息发给维护人员。", err=True)
+        sys.exit(70)
+
+
+def main() -> None:
+    """Run the command line."""
+    stay_offline()
+    with _outer_boundary():
+        app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What can go wrong, by who can mend it; each message is Chinese, names the place and says what to do."""
+
+
+class AssistantError(Exception):
+    """A failure that a user can act on; shown as one line, without a traceback."""
+
+    exit_code = 1
+
+
+class SettingsError(AssistantError):
+    """A setting or an argument is wrong: mend the setting."""
+
+    exit_code = 2
+
+
+class CorpusError(AssistantError):
+    """A file or a catalogue row is wrong: mend the file."""
+
+    exit_code = 3
+
+
+class NoIndexError(AssistantError):
+    """There is no index yet: run ingest."""
+
+    exit_code = 4
+
+
+class StaleIndexError(AssistantError):
+    """The index was made by another format or embedding model, or is damaged: run ingest again."""
+
+    exit_code = 4
+
+
+class IndexLockedError(AssistantError):
+    """Another process is writing the index: wait for it."""
+
+    exit_code = 5
+
+
+class ModelError(AssistantError):
+    """An embedding or chat model cannot be loaded or does not answer."""
+
+    exit_code = 6

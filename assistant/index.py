@@ -1,0 +1,167 @@
+"""The index on disk: immutable generations, one writer, and an atomic switch from one to the next.
+
+    DIR/current           names the generation in service
+    DIR/<generation>/     manifest.json, corpus.sqlite, vectors.npy, rows.npy, lexical/, chroma/
+
+A generation's name is a hash of all that it is made of, so the same corpus gives the same index.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assistant.catalog import first_day
+from assistant.errors import CorpusError, NoIndexError, StaleIndexError
+from assistant.lexical import LexicalIndex
+from assistant.schema import Document, Metadata, Passage
+
+if TYPE_CHECKING:
+    from langchain_core.vectorstores import VectorStore
+
+FORMAT = 1  # of a generation's files: raise it when they change
+COLLECTION = "passages"
+CHROMA_BATCH = 200  # inserts above about 250 slow down
+EMBED_BATCH = 1000
+ROWS = np.dtype([("published", "i4"), ("level", "U4"), ("doc_type", "U16")])
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation is made of; a difference to what a reader expects is a StaleIndexError."""
+
+    format: int
+    generation: str
+    embedding: str
+    documents: int
+    passages: int
+    created: str
+    glossary: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class Index:
+    """One generation, open for reading. Safe to share between threads."""
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        self.directory, self.manifest = directory, manifest
+        self._lock = Lock()
+        try:
+            self.lexical = LexicalIndex.load(directory / "lexical")
+            self.rows = np.load(directory / "rows.npy", mmap_mode="r")
+            self._sqlite = sqlite3.connect(
+                f"file:{directory / 'corpus.sqlite'}?mode=ro&immutable=1", uri=True, check_same_thread=False
+            )
+        except (OSError, ValueError, sqlite3.Error) as error:
+            raise StaleIndexError(f"索引“{directory}”已损坏,请重新运行 jiading-assistant ingest") from error
+        self.document = lru_cache(maxsize=2000)(self._document)
+
+    @classmethod
+    def open(cls, root: Path, embedding: str) -> "Index":
+        """Open the generation in service. Raises NoIndexError, or StaleIndexError if it is not ours or another model's."""
+        manifest = read_manifest(root)
+        if manifest is None:
+            raise NoIndexError(f"“{root}”里还没有索引,请先运行 jiading-assistant ingest")
+        if manifest.embedding != embedding:
+            raise StaleIndexError("索引是用另一个向量模型建立的,请重新运行 jiading-assistant ingest")
+        return cls(root / manifest.generation, manifest)
+
+    def close(self) -> None:
+        """Release the files."""
+        self._sqlite.close()
+
+    def fetch(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query on corpus.sqlite."""
+        with self._lock:
+            return self._sqlite.execute(query, parameters).fetchall()
+
+    def _document(self, document_id: str) -> Document:
+        found = self.fetch("SELECT id, title, text, metadata FROM documents WHERE id = ?", (document_id,))
+        if not found:
+            raise CorpusError(f"索引里没有文件“{document_id}”")
+        return to_document(found[0])
+
+    def documents(self) -> Iterator[Document]:
+        """Yield every document, by id."""
+        return map(to_document, self.fetch("SELECT id, title, text, metadata FROM documents ORDER BY id"))
+
+    def passages(self, rows: Sequence[int]) -> list[Passage]:
+        """Return the passages of these rows, in the order given."""
+        marks = ",".join("?" * len(rows))
+        query = f"SELECT row, id, document_id, start, end, headings, context FROM passages WHERE row IN ({marks})"
+        found = {row: (key, doc, a, b, h, c) for row, key, doc, a, b, h, c in self.fetch(query, list(rows))}
+        return [self._passage(*found[row]) for row in rows]
+
+    def _passage(self, key: str, document_id: str, start: int, end: int, headings: str, context: str) -> Passage:
+        text = self.document(document_id).text[start:end]
+        return Passage(key, document_id, tuple(json.loads(headings)), text, start, end, context)
+
+    @cached_property
+    def successors(self) -> dict[str, list[Document]]:
+        """The documents that replace each document, by its id."""
+        found: dict[str, list[Document]] = {}
+        for old, new in self.fetch("SELECT old, new FROM supersedes"):
+            found.setdefault(old, []).append(self.document(new))
+        return found
+
+    @cached_property
+    def vectors(self) -> "VectorStore":
+        """The dense store, opened on first use."""
+        from langchain_chroma import Chroma  # 1 s: not for readers that never search
+
+        client = chroma_client(self.directory / "chroma")
+        return Chroma(COLLECTION, client=client, create_collection_if_not_exists=False)
+
+
+def manifest_of(generation: Path) -> Manifest:
+    """Read a generation's manifest."""
+    fields = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
+    return Manifest(**{**fields, "glossary": tuple((term, tuple(aliases)) for term, aliases in fields["glossary"])})
+
+
+def read_manifest(root: Path) -> Manifest | None:
+    """Return the manifest of the generation in service, or None if there is none."""
+    current = root / "current"
+    if not current.is_file():
+        return None
+    try:
+        manifest = manifest_of(root / current.read_text().strip())
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StaleIndexError(
+            f"索引“{root}”已损坏或格式不符,请删去该目录后重新运行 jiading-assistant ingest"
+        ) from error
+    if manifest.format != FORMAT:
+        raise StaleIndexError("索引是由另一版程序建立的,请重新运行 jiading-assistant ingest")
+    return manifest
+
+
+def chroma_client(directory: Path) -> Any:
+    """Open an embedded Chroma with its telemetry off."""
+    import chromadb
+    from chromadb.config import Settings
+
+    return chromadb.PersistentClient(path=str(directory), settings=Settings(anonymized_telemetry=False))
+
+
+def day(meta: Metadata) -> int:
+    """Return the first day of publication as YYYYMMDD; 0 if unknown."""
+    return int(f"{first_day(meta.published):%Y%m%d}") if meta.published else 0
+
+
+def from_document(document: Document) -> tuple[str, str, str, str]:
+    """Return the document as the columns id, title, text and metadata."""
+    metadata = json.dumps(asdict(document.metadata), ensure_ascii=False, sort_keys=True)
+    return document.id, document.title, document.text, metadata
+
+
+def to_document(row: tuple[Any, ...]) -> Document:
+    """Return the document of the columns id, title, text and metadata."""
+    key, title, text, metadata = row
+    fields = json.loads(metadata)
+    return Document(key, title, text, Metadata(**{**fields, "supersedes": tuple(fields["supersedes"])}))

@@ -1,0 +1,198 @@
+"""Read documents from folders, single files and JSON lines; what cannot be read is refused by name and reason."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assistant.catalog import Problem, Row, parse_row, read_catalog
+from assistant.clean import Cleaned, clean_markdown, clean_page
+from assistant.errors import CorpusError
+from assistant.schema import Document
+
+CATALOG, DOCUMENTS, GLOSSARY = "catalog.csv", "documents", "glossary.csv"
+MARKDOWN, PLAIN = {".md", ".markdown"}, {".txt"}
+MAX_BYTES = 50_000_000
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What one path holds. `refused` are ids that were there but could not be read: their last version stays."""
+
+    documents: list[Document] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+
+
+def load(path: Path) -> Loaded:
+    """Load a folder (with or without a catalogue), one document, or a .jsonl or .jsonl.gz of {id, title, text}.
+
+    Raises CorpusError where the path itself cannot be used; single faults are problems of the result.
+    """
+    if not path.exists():
+        raise CorpusError(f"找不到“{path}”,请核对路径")
+    if path.is_dir():
+        return _load_folder(path)
+    if path.name.endswith((".jsonl", ".jsonl.gz")):
+        return _load_lines(path)
+    loaded = Loaded()
+    _add_file(loaded, path, path.stem, None)
+    return loaded
+
+
+def _load_folder(folder: Path) -> Loaded:
+    loaded = Loaded()
+    rows, refused, root = _load_catalog(folder, loaded)
+    for file in sorted(root.rglob("*")):
+        name = file.relative_to(root).as_posix()
+        if not file.is_file() or any(part.startswith((".", "~$")) for part in name.split("/")):
+            continue
+        if root == folder and name in {"README.md", GLOSSARY}:
+            continue
+        if name in refused:
+            loaded.refused.add(_document_id(name))
+            continue
+        row = rows.pop(name, None)
+        if root != folder and row is None:
+            loaded.problems.append(Problem(name, f"{CATALOG} 中没有这个文件的行,已按“未核对”收录,请补一行", False))
+        _add_file(loaded, file, _document_id(name), row)
+    loaded.problems += [Problem(CATALOG, f"“{name}”有行但没有文件,请补文件或删去该行") for name in rows]
+    return loaded
+
+
+def _load_catalog(folder: Path, loaded: Loaded) -> tuple[dict[str, Row], set[str], Path]:
+    """Return the rows, the files refused by their row, and the folder that holds the documents."""
+    catalog, documents = folder / CATALOG, folder / DOCUMENTS
+    root = documents if documents.is_dir() else folder
+    if not catalog.is_file():
+        if root == documents:
+            loaded.problems.append(Problem(CATALOG, "没有这个目录表,全部文件按“未核对”收录", False))
+        return {}, set(), root
+    try:
+        rows, refused, problems = read_catalog(CATALOG, read_text(catalog))
+    except CorpusError as error:
+        loaded.problems.append(Problem(CATALOG, f"{error};全部文件按“未核对”收录", False))
+        return {}, set(), root
+    loaded.problems += problems
+    return rows, refused, root
+
+
+def _document_id(name: str) -> str:
+    return name.rsplit(".", 1)[0]
+
+
+def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> None:
+    """Add one document to `loaded`, or the reason why not."""
+    if document_id in loaded.ids:
+        loaded.problems.append(Problem(file.name, f"与同名文件编号相同(“{document_id}”),请改名"))
+        return
+    loaded.ids.add(document_id)
+    try:
+        cleaned = _clean(file)
+    except CorpusError as error:
+        loaded.problems.append(Problem(file.name, str(error)))
+        loaded.refused.add(document_id)
+        return
+    row = row or _stated_row(file.name, document_id, cleaned)
+    loaded.documents.append(Document(document_id, row.title, cleaned.text, row.metadata))
+
+
+def _clean(file: Path) -> Cleaned:
+    suffix = file.suffix.lower()
+    if suffix not in MARKDOWN | PLAIN:
+        raise CorpusError(f"不支持“{suffix or '无后缀'}”格式,请另存为 .md 或 .txt")
+    cleaned = (clean_markdown if suffix in MARKDOWN else clean_page)(read_text(file))
+    if not cleaned.text.strip():
+        raise CorpusError("文件没有正文,请补内容或删去文件")
+    return cleaned
+
+
+def _stated_row(name: str, document_id: str, cleaned: Cleaned) -> Row:
+    """Take the metadata from what the page says of itself; a statement that is not valid is left out."""
+    values = {"file": name, "title": document_id, **{k: v for k, v in cleaned.stated.items() if v}}
+    while True:
+        row, faults = parse_row(values)
+        if row:
+            return row
+        for column in [c for c in values if c not in ("file", "title") and any(f"({c})" in f for f in faults)]:
+            del values[column]
+
+
+def read_text(file: Path) -> str:
+    """Return a file's text, from UTF-8, UTF-16 or GB18030. Raises CorpusError with the reason otherwise."""
+    try:
+        size, data = file.stat().st_size, b""
+        if size <= MAX_BYTES:
+            data = file.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"读不了文件({error.strerror}),请检查权限") from error
+    if size > MAX_BYTES:
+        raise CorpusError(f"文件超过 {MAX_BYTES // 1_000_000} MB,请拆分")
+    if not data.strip(b"\x00\xef\xbb\xbf\xff\xfe \r\n\t"):
+        raise CorpusError("文件是空的,请补内容或删去文件")
+    for encoding in _encodings(data):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if _readable(text):
+            return text
+    raise CorpusError("不是文本文件,或编码无法识别,请另存为 UTF-8")
+
+
+def _encodings(data: bytes) -> Iterator[str]:
+    """Name the encodings to try: the one its byte order mark names, else those its zero bytes allow."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        yield "utf-16"
+    elif b"\x00" in data[:1000]:
+        yield from ("utf-16-le", "utf-16-be")
+    else:
+        yield from ("utf-8-sig", "gb18030")
+
+
+def _readable(text: str) -> bool:
+    """Tell text from bytes that only happened to decode: hardly any control, private or unassigned characters."""
+    sample = text[:20_000]
+    odd = sum(1 for c in sample if (c < " " and c not in "\t\n\r\f\v") or "\ue000" <= c <= "\uf8ff" or c == "\ufffd")
+    common = sum(1 for c in sample if c.isascii() or "\u3000" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef" or "\u2010" <= c <= "\u2030" or "\u2160" <= c <= "\u217f")  # fmt: skip
+    return odd <= len(sample) * 0.001 and common >= len(sample) * 0.8
+
+
+def _load_lines(path: Path) -> Loaded:
+    loaded = Loaded()
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    _add_line(loaded, f"{path.name} 第{number}行", line)
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise CorpusError(f"{path.name}:文件损坏或不是 UTF-8 编码的 JSON 行,请重新导出") from error
+    return loaded
+
+
+def _add_line(loaded: Loaded, place: str, line: str) -> None:
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError as error:
+        loaded.problems.append(Problem(place, f"不是有效的 JSON({error.msg}),请修改这一行"))
+        return
+    if not isinstance(entry, dict) or not all(
+        isinstance(entry.get(k), str) and entry[k].strip() for k in ("id", "text")
+    ):
+        loaded.problems.append(Problem(place, "需要非空的文字字段 id 和 text"))
+        return
+    if entry["id"] in loaded.ids:
+        loaded.problems.append(Problem(place, f"编号“{entry['id']}”与前面重复"))
+        return
+    loaded.ids.add(entry["id"])
+    title = str(entry.get("title") or "").strip() or entry["text"].strip().split("\n")[0][:40]
+    row, faults = parse_row({**entry, "file": entry["id"], "title": title})
+    loaded.problems += [Problem(f"{place}({entry['id']})", fault) for fault in faults]
+    if row:
+        loaded.documents.append(Document(entry["id"], row.title, clean_markdown(entry["text"]).text, row.metadata))
+    else:
+        loaded.refused.add(entry["id"])

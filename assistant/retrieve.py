@@ -1,0 +1,91 @@
+"""Find passages: lexical and dense side by side, fused by rank, near-duplicates folded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document as LCDocument
+from langchain_core.embeddings import Embeddings
+from langchain_core.retrievers import BaseRetriever
+
+from assistant.index import Index
+from assistant.rank import fold_duplicates, reciprocal_rank_fusion
+from assistant.schema import DocType, Hit, Level, hit_to_dict
+
+CANDIDATES = 50  # of each arm, before fusion
+WEIGHTS = {"lexical": 1.0, "dense": 0.4}  # chosen on the development questions
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents may answer: published by `as_of`, and of these levels and types (empty means any)."""
+
+    as_of: date
+    levels: tuple[Level, ...] = ()
+    doc_types: tuple[DocType, ...] = ()
+
+    def mask(self, rows: np.ndarray) -> np.ndarray:
+        """Return which rows pass, as booleans of shape (rows,)."""
+        allowed: np.ndarray = rows["published"] <= self._day
+        if self.levels:
+            allowed = allowed & np.isin(rows["level"], self.levels)
+        if self.doc_types:
+            allowed = allowed & np.isin(rows["doc_type"], self.doc_types)
+        return allowed
+
+    def where(self) -> dict[str, Any]:
+        """Return the same condition for Chroma."""
+        parts: list[dict[str, Any]] = [{"published": {"$lte": self._day}}]
+        if self.levels:
+            parts.append({"level": {"$in": list(self.levels)}})
+        if self.doc_types:
+            parts.append({"doc_type": {"$in": list(self.doc_types)}})
+        return parts[0] if len(parts) == 1 else {"$and": parts}
+
+    @property
+    def _day(self) -> int:
+        return int(f"{self.as_of:%Y%m%d}")
+
+
+class HybridRetriever(BaseRetriever):
+    """Search one index; as a langchain retriever it returns its best `top_k` passages as of `filters.as_of`."""
+
+    index: Any
+    embeddings: Any
+    filters: Any
+    top_k: int = 10
+
+    def hits(self, query: str) -> list[Hit]:
+        """Return up to top_k hits, best first, no two saying the same."""
+        index: Index = self.index
+        if not query.strip():
+            return []
+        rankings = {"lexical": self._lexical(query), "dense": self._dense(query)}
+        fused = reciprocal_rank_fusion(rankings, WEIGHTS)
+        passages = index.passages([row for row, _, _ in fused])
+        kept = fold_duplicates([passage.text for passage in passages], self.top_k)
+        return [
+            Hit(passages[i], index.document(passages[i].document_id), score=fused[i][1], ranks=fused[i][2])
+            for i in kept
+        ]
+
+    def _lexical(self, query: str) -> list[int]:
+        index: Index = self.index
+        return [row for row, _ in index.lexical.search(query, CANDIDATES, self.filters.mask(index.rows))]
+
+    def _dense(self, query: str) -> list[int]:
+        """Rank rows by cosine similarity; Chroma's distances grow with difference, so its order is ours."""
+        embeddings: Embeddings = self.embeddings
+        vector = embeddings.embed_query(query)
+        if not any(vector):
+            return []
+        found: Sequence[LCDocument] = self.index.vectors.similarity_search_by_vector(
+            vector, k=CANDIDATES, filter=self.filters.where()
+        )
+        return [document.metadata["row"] for document in found]
+
+    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[LCDocument]:
+        return [LCDocument(page_content=hit.passage.text, metadata=hit_to_dict(hit)) for hit in self.hits(query)]

@@ -1,0 +1,201 @@
+"""The nouns: documents, passages, hits, citations, statements and answers; all frozen and JSON-serialisable."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+DocType = Literal[
+    "briefing", "policy", "guide", "draft", "plan", "interpretation", "news", "statistics", "catalogue", "contacts"
+]
+Level = Literal["", "国家级", "市级", "区级", "镇级"]
+Status = Literal["in_force", "draft", "expired", "superseded", "unverified", "not_applicable"]
+Precision = Literal["day", "month", "year", "event"]
+Confidence = Literal["", "高", "中高", "中", "中低", "低"]
+
+DOC_TYPE_LABELS: dict[DocType, str] = {
+    "briefing": "发布会",
+    "policy": "政策文件",
+    "guide": "申报指南",
+    "draft": "征求意见稿",
+    "plan": "规划方案",
+    "interpretation": "政策解读",
+    "news": "新闻报道",
+    "statistics": "统计数据",
+    "catalogue": "名录",
+    "contacts": "联系方式",
+}
+STATUS_LABELS: dict[Status, str] = {
+    "in_force": "现行有效",
+    "draft": "征求意见",
+    "expired": "已失效",
+    "superseded": "已被替代",
+    "unverified": "未核对",
+    "not_applicable": "不适用",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the catalogue says of a document; "" where it says nothing.
+
+    Dates are partial ISO dates: YYYY, YYYY-MM or YYYY-MM-DD; valid_from and valid_to are both inclusive.
+    """
+
+    publisher: str = ""
+    source_title: str = ""
+    source_url: str = ""
+    published: str = ""
+    published_precision: Precision = "day"
+    doc_type: DocType = "news"
+    level: Level = ""
+    issuing_body: str = ""
+    document_number: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    status: Status = "unverified"
+    supersedes: tuple[str, ...] = ()
+    data_period: str = ""
+    confidence: Confidence = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One policy, briefing or report; every offset in the product refers to its `text`, which is cleaned once."""
+
+    id: str
+    title: str
+    text: str
+    metadata: Metadata = field(default_factory=Metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrievable span: `document.text[start:end] == text`, 0-based characters, end exclusive.
+
+    `headings` is the heading path above it, outermost first; `context` is what a reader needs besides the text
+    (the table's header row where the passage holds later rows of it).
+    """
+
+    id: str
+    document_id: str
+    headings: tuple[str, ...]
+    text: str
+    start: int
+    end: int
+    context: str = ""
+
+    @property
+    def locator(self) -> str:
+        """Where in the document, in words: the heading path."""
+        return " › ".join(self.headings)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a query; a higher score is better. `ranks` holds the rank in each arm, from 1."""
+
+    passage: Passage
+    document: Document
+    score: float
+    ranks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim span: `document.text[start:end] == quote`."""
+
+    document_id: str
+    title: str
+    locator: str
+    quote: str
+    start: int
+    end: int
+    published: str
+    publisher: str
+    source_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence, list item or table row of an answer: the unit that is cited, checked and evaluated."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+NoticeKind = Literal[
+    "not_found", "not_published", "expired", "superseded", "draft", "not_yet_valid", "unverified", "period", "target",
+    "generator_failed", "withheld",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a reader must know beside the statements; `document_id` names the document it speaks of, if one."""
+
+    kind: NoticeKind
+    text: str
+    document_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation so far."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a user gets. No statements means abstained; the hits are still there to show what came nearest.
+
+    `confidence` lies in [0, 1]; `timings_ms` holds each stage's wall time; `generation` names the index that answered.
+    """
+
+    question: str
+    query: str
+    as_of: date
+    statements: tuple[Statement, ...]
+    hits: tuple[Hit, ...]
+    notices: tuple[Notice, ...]
+    confidence: float
+    timings_ms: Mapping[str, float]
+    generation: str
+
+    @property
+    def status(self) -> Literal["answered", "abstained"]:
+        """Derived, so it can never disagree with the statements."""
+        return "answered" if self.statements else "abstained"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as plain JSON types; hits are shortened to what names and places them."""
+        return {
+            "question": self.question,
+            "query": self.query,
+            "status": self.status,
+            "statements": [asdict(statement) for statement in self.statements],
+            "notices": [asdict(notice) for notice in self.notices],
+            "confidence": round(self.confidence, 4),
+            "as_of": self.as_of.isoformat(),
+            "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
+            "generation": self.generation,
+            "hits": [hit_to_dict(hit) for hit in self.hits],
+        }
+
+
+def hit_to_dict(hit: Hit) -> dict[str, Any]:
+    """Return a hit as plain JSON types."""
+    return {
+        "document_id": hit.document.id,
+        "title": hit.document.title,
+        "locator": hit.passage.locator,
+        "text": hit.passage.text,
+        "start": hit.passage.start,
+        "end": hit.passage.end,
+        "score": round(hit.score, 6),
+        "published": hit.document.metadata.published,
+        "source_url": hit.document.metadata.source_url,
+    }

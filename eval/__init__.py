@@ -1,0 +1,1 @@
+"""Evaluation: test sets, metrics and the training of what the assistant ships."""

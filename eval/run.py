@@ -1,0 +1,175 @@
+"""Run a test set through the assistant and score it, without a judge; definitions in eval/README.md."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import mean, quantiles
+from typing import Any
+
+from assistant.errors import SettingsError
+from assistant.pipeline import Assistant
+from assistant.retrieve import Filters
+from assistant.schema import Answer, Turn
+from assistant.text import normalise
+from assistant.verify import stands, unsupported
+
+TESTSET = Path(__file__).parent / "testset.jsonl"
+CUTOFFS = (1, 5, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class TestQuestion:
+    """A question with what a right answer must hold: each key fact is a choice of spellings, parted by |."""
+
+    __test__ = False  # not a pytest class
+
+    id: str
+    question: str
+    answerable: bool
+    key_facts: tuple[str, ...]
+    docs: tuple[str, ...]
+    category: str
+    history: tuple[Turn, ...] = ()
+
+
+def read_testset(path: Path | None = None) -> list[TestQuestion]:
+    """Read a test set. Raises SettingsError naming the line that cannot be read."""
+    path = path or TESTSET
+    questions = []
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"读不了测试集“{path}”,请核对路径和编码(UTF-8)") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                questions.append(_question(json.loads(line)))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise SettingsError(f"{path.name} 第{number}行:字段不全或不是 JSON,格式见 eval/README.md") from error
+    if not questions:
+        raise SettingsError(f"测试集“{path}”是空的")
+    return questions
+
+
+def _question(row: dict[str, Any]) -> TestQuestion:
+    return TestQuestion(
+        str(row["id"]),
+        row["question"],
+        bool(row["answerable"]),
+        tuple(row["key_facts"]),
+        tuple(row["docs"]),
+        row["category"],
+        tuple(Turn(turn["role"], turn["content"]) for turn in row.get("history") or ()),
+    )
+
+
+def holds(fact: str, text: str) -> bool:
+    """Return whether a text holds one spelling of a fact; a figure counts only whole: 16 is not in 2016 or 16.5."""
+    spelled = re.sub(r"\s", "", normalise(text))
+    for variant in fact.split("|"):
+        pattern = re.escape(re.sub(r"\s", "", normalise(variant)))
+        pattern = (r"(?<![\d.])" if pattern[:1].isdigit() else "") + pattern
+        if re.search(pattern + (r"(?!\d|\.\d)" if pattern[-1:].isdigit() else ""), spelled):
+            return True
+    return False
+
+
+def evaluate(assistant: Assistant, questions: Sequence[TestQuestion], as_of: date) -> dict[str, Any]:
+    """Ask every question and return {"overall", "categories", "questions"} of plain JSON types."""
+    rows = [_score(q, assistant.ask(q.question, q.history, Filters(as_of)), assistant) for q in questions]
+    categories = sorted({row["category"] for row in rows})
+    return {
+        "as_of": as_of.isoformat(),
+        "generation": assistant.index.manifest.generation,
+        "overall": summarise(rows),
+        "categories": {name: summarise([row for row in rows if row["category"] == name]) for name in categories},
+        "questions": rows,
+    }
+
+
+def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict[str, Any]:
+    text = "\n".join(statement.text for statement in answer.statements)
+    found = [hit.document.id for hit in answer.hits]
+    citations = [citation for statement in answer.statements for citation in statement.citations]
+    return {
+        "id": question.id,
+        "category": question.category,
+        "question": question.question,
+        "answerable": question.answerable,
+        "status": answer.status,
+        "answer": text,
+        "missing": [fact for fact in question.key_facts if not holds(fact, text)],
+        "rank": next((rank for rank, key in enumerate(found, 1) if key in question.docs), None)
+        if question.docs
+        else None,
+        "has_docs": bool(question.docs),
+        "citations": len(citations),
+        "valid_citations": sum(stands(c, assistant.index.document(c.document_id)) for c in citations),
+        "statements": len(answer.statements),
+        "unsupported": sorted(item for statement in answer.statements for item in unsupported(statement)),
+        "confidence": round(answer.confidence, 4),
+        "latency_ms": round(answer.timings_ms["total"], 2),
+    }
+
+
+def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
+    """Return the metrics of some scored questions; None where there is nothing to average."""
+    answerable = [row for row in rows if row["answerable"]]
+    unanswerable = [row for row in rows if not row["answerable"]]
+    placed = [row for row in answerable if row["has_docs"]]
+    answered = [row for row in rows if row["status"] == "answered"]
+    latencies = sorted(row["latency_ms"] for row in rows)
+    return {
+        "questions": len(rows),
+        **{f"recall@{k}": _share(row["rank"] is not None and row["rank"] <= k for row in placed) for k in CUTOFFS},
+        "mrr": mean(1 / row["rank"] if row["rank"] else 0.0 for row in placed) if placed else None,
+        "all_facts": _share(row["status"] == "answered" and not row["missing"] for row in answerable),
+        "false_refusals": _share(row["status"] == "abstained" for row in answerable),
+        "false_answers": _share(row["status"] == "answered" for row in unanswerable),
+        "valid_citations": _ratio(sum(r["valid_citations"] for r in rows), sum(r["citations"] for r in rows)),
+        "figures_supported": _share(not row["unsupported"] for row in answered),
+        "length_chars": mean(len(row["answer"]) for row in answered) if answered else None,
+        "latency_p50_ms": _percentile(latencies, 50),
+        "latency_p95_ms": _percentile(latencies, 95),
+    }
+
+
+def _share(flags: Any) -> float | None:
+    flags = list(flags)
+    return sum(flags) / len(flags) if flags else None
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _percentile(ordered: Sequence[float], percent: int) -> float | None:
+    if not ordered:
+        return None
+    return quantiles(ordered, n=100, method="inclusive")[percent - 1] if len(ordered) > 1 else ordered[0]
+
+
+_COLUMNS = {
+    "questions": "题数", "recall@1": "召回@1", "recall@5": "召回@5", "recall@10": "召回@10", "mrr": "MRR",
+    "all_facts": "要点全对", "false_refusals": "误拒", "false_answers": "误答", "valid_citations": "引文有效",
+    "figures_supported": "数字有据", "length_chars": "字数", "latency_p50_ms": "P50毫秒", "latency_p95_ms": "P95毫秒",
+}  # fmt: skip
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return the metrics as a Markdown table, a row per category and one for all; – where nothing applies."""
+    rows = [*result["categories"].items(), ("全部", result["overall"])]
+    head = ["类别", *_COLUMNS.values()]
+    lines = [head, ["---"] * len(head), *([name, *(_cell(key, row[key]) for key in _COLUMNS)] for name, row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _cell(key: str, value: float | int | None) -> str:
+    if value is None:
+        return "–"
+    if key == "questions":
+        return str(value)
+    return f"{value:.1f}" if key in ("length_chars", "latency_p50_ms", "latency_p95_ms") else f"{value:.3f}"
