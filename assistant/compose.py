@@ -6,18 +6,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from assistant.lexical import share, words
-from assistant.question import FACT_KINDS, HARD_KINDS, Aspect, Kind, Question, Term, years
+from assistant.question import HARD_KINDS, Aspect, Kind, Question, Term, years
 from assistant.schema import Citation, Document, Hit, Notice, Statement
 from assistant.split import Unit, units
 from assistant.text import normalise
+from assistant.validity import NORMATIVE
 
 # Chosen on the development questions (eval/testset.jsonl), see eval/README.md.
 EARLY = 40  # characters of a sentence in which its subject stands
 LATE_WEIGHT = 0.85  # a term that stands later in it
 HEADING_WEIGHT = 0.9  # a term that stands in the unit's headings
 NEAR_WEIGHT = 0.8  # a term that stands in the list's lead or the table's header
-TITLE_WEIGHT = 0.6  # a term that stands only in the document's title
+SUBJECT_WEIGHT = 0.8  # a term that stands in what the title begins with
+TITLE_WEIGHT = 0.55  # a term that stands only in the document's title
 ANSWERED = 0.56  # least confidence at which an answer is given
+LEAST_NAME = 0.4  # share of a proper name's bigrams
+LEAST_FOCUS = 0.4  # share of an aspect's own words below which a unit answers something else
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
 
@@ -66,6 +70,11 @@ class Candidate:
         return normalise(self.hit.document.title)
 
     @cached_property
+    def subject(self) -> str:
+        """What the document's title begins with, before any colon."""
+        return re.split("[::]", self.title)[0]
+
+    @cached_property
     def not_stated(self) -> bool:
         """Whether it says that something is not known."""
         return bool(_NOT_STATED.search(self.own))
@@ -90,7 +99,8 @@ class Scored:
     covered: dict[str, float] = field(repr=False)
     own: dict[str, float] = field(repr=False)
     coverage: float
-    own_coverage: float
+    focus: float
+    focus_near: float
     score: float
     fits: bool
     holds: bool
@@ -168,20 +178,31 @@ def judge(aspect: Aspect, candidate: Candidate, weights: dict[str, float]) -> Sc
             own[term.word] * (1.0 if _share(term, early) == own[term.word] else LATE_WEIGHT),
             HEADING_WEIGHT * _share(term, candidate.headings),
             NEAR_WEIGHT * _share(term, candidate.near),
+            SUBJECT_WEIGHT * _share(term, candidate.subject),
             TITLE_WEIGHT * _share(term, candidate.title),
         )
         for term in aspect.terms
     }
     coverage = _mean(covered, weights)
-    wanted = aspect.kinds & FACT_KINDS
-    held = {kind for kind in wanted if aspect.holds(kind, candidate.own)}
+    wanted = aspect.hard_kinds
+    held = {kind for kind in wanted if aspect.holds(kind, candidate.own, candidate.around)}
     fits = _in_time(aspect, candidate) and _in_place(aspect, candidate) and _real(aspect, candidate)
+    fits = fits and _named(aspect, candidate)
     fits = fits and "full_text" not in aspect.kinds
     fits = fits and bool(held & HARD_KINDS or not aspect.hard_kinds or "verdict" in aspect.kinds)
     fits = fits and (not aspect.every or bool(_EACH.search(candidate.own)))
-    own_coverage = _mean(own, weights)
-    score = coverage + 0.1 * own_coverage + 0.12 * len(held) / max(1, len(wanted)) - 0.01 * candidate.rank
-    return Scored(candidate, covered, own, coverage, own_coverage, score, fits, bool(held & HARD_KINDS))
+    asked = {term.word: weights[term.word] for term in aspect.own_terms}
+    focus = _mean({word: own[word] for word in asked}, asked)
+    focus_near = _mean({word: covered[word] for word in asked}, asked)
+    lists = 0.15 if "list" in aspect.kinds and _enumerates(candidate.unit) else 0.0
+    score = (
+        lists + coverage + 0.1 * _mean(own, weights) + 0.12 * len(held) / max(1, len(wanted)) - 0.01 * candidate.rank
+    )
+    return Scored(candidate, covered, own, coverage, focus, focus_near, score, fits, bool(held & HARD_KINDS))
+
+
+def _enumerates(unit: Unit) -> bool:
+    return unit.kind == "item" or unit.text.count("、") >= 2 or unit.text.endswith((":", ":"))
 
 
 def _share(term: Term, text: str) -> float:
@@ -196,22 +217,23 @@ def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
     """Return whether it speaks of the years asked for; its own years decide, else those around it."""
     if not aspect.years:
         return True
-    for text in (
-        candidate.own,
-        candidate.around,
-        candidate.title,
-        normalise(candidate.hit.document.metadata.data_period),
-    ):
-        spoken = years(text, event_dates=text in (candidate.own, candidate.around) or aspect.dated)
-        if spoken:
-            return bool(spoken & aspect.years)
-    return False
+    meta = candidate.hit.document.metadata
+    dated = aspect.dated or meta.doc_type in NORMATIVE
+    spoken = years(candidate.own) or years(candidate.around) or years(candidate.title, event_dates=dated)
+    period = years(normalise(meta.data_period))
+    return bool((spoken or (period if len(period) == 1 else frozenset())) & aspect.years)
 
 
 def _in_place(aspect: Aspect, candidate: Candidate) -> bool:
     """Return whether it is about the places outside Jiading that the question names."""
     around = candidate.own + candidate.around + candidate.title
     return all(place in around for place in aspect.elsewhere)
+
+
+def _named(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return whether every park, town or centre that the question names stands, at least in good part, in or around it."""
+    text = f"{candidate.own} {candidate.around} {candidate.title}"
+    return all(share(name, text) >= LEAST_NAME for name in aspect.names) if aspect.hard_kinds else True
 
 
 def _real(aspect: Aspect, candidate: Candidate) -> bool:
@@ -230,10 +252,11 @@ def _confidence(chosen: Sequence[Scored], silent: Sequence[Scored], weights: dic
     together = {word: max(s.covered[word] for s in chosen) for word in weights}
     confidence = 0.5 * _mean(together, weights) + 0.5 * chosen[0].coverage
     best = chosen[0]
-    if any(
-        _mean(s.own, weights) >= _mean(best.own, weights) - 0.02 and s.coverage >= best.coverage - 0.1 for s in silent
-    ):
-        confidence -= 0.4
+    margin = 0.05 if best.holds else -0.02
+    if any(s.focus >= best.focus + margin and s.coverage >= best.coverage - 0.1 for s in silent):
+        confidence -= 0.5
+    if best.focus_near < LEAST_FOCUS:
+        confidence -= 0.2
     return max(0.0, confidence)
 
 
@@ -249,7 +272,7 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
             continue
         done = {word: max(s.own[word] for s in chosen) for word in weights}
         gain = _mean({word: max(0.0, part - done[word]) for word, part in scored.own.items()}, weights)
-        news = any(aspect.holds(kind, scored.candidate.own) for kind in _open(aspect, chosen))
+        news = any(aspect.holds(kind, scored.candidate.own, scored.candidate.around) for kind in _open(aspect, chosen))
         rival = scored.candidate.hit.document.id not in {s.candidate.hit.document.id for s in chosen}
         close = scored.score >= 0.8 * best.score
         if (
@@ -262,13 +285,15 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
     return chosen
 
 
-def _open(aspect: Question, chosen: Sequence[Scored]) -> set[Kind]:
+def _open(aspect: Aspect, chosen: Sequence[Scored]) -> set[Kind]:
     return {
-        kind for kind in aspect.hard_kinds if not any(aspect.holds(kind, scored.candidate.own) for scored in chosen)
+        kind
+        for kind in aspect.hard_kinds
+        if not any(aspect.holds(kind, scored.candidate.own, scored.candidate.around) for scored in chosen)
     }
 
 
-def _members(aspect: Question, best: Scored, fitting: Sequence[Scored]) -> list[Scored]:
+def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Scored]:
     """Return the rest of the list or section that `best` belongs to, where the question asks for a list."""
     if "list" not in aspect.kinds:
         return []

@@ -15,6 +15,10 @@ from assistant.text import normalise
 # One unit of the bigram stream: a Chinese character, or a whole run of letters or of digits.
 _UNIT = re.compile(r"[\u3400-\u9fff]|[a-z]+|\d+(?:\.\d+)?%?")
 _WORD = re.compile(r"[\u3400-\u9fffa-z0-9]+|\d+\.\d+%?|\d+%")
+_PARTICLES = frozenset(
+    "的了在是和与及对把被从到等又也就都而且或将向由以于为有比跟让给最更很太吗呢吧啊那这它他她我你您哪啥个家条项年月日次不没说要会能去来上下里外中各"
+)
+_PLACE_NAME = re.compile(r"(?:园区?|港|湾|镇|谷|科技城|汽车城|中心)$")
 _FREQUENCIES = Path(__file__).parent / "model" / "word_frequency.tsv"
 
 
@@ -49,18 +53,44 @@ def words(normalised: str) -> list[str]:
 
 
 def content_words(normalised: str) -> dict[str, float]:
-    """Return the words of normalised text and how much each names: nouns and figures 1, verbs less, the rest little."""
+    """Return the words of normalised text and how much each names: nouns and figures 1, verbs less, the rest little.
+
+    Single characters side by side are one word that the dictionary lacks (械谷).
+    """
     found: dict[str, float] = {}
-    for word, tag in rjieba.tag(normalised):
+    loose = ""
+    for word, tag in [*rjieba.tag(normalised), (" ", "x")]:
+        if len(word) == 1 and "\u3400" <= word <= "\u9fff" and word not in _PARTICLES:
+            loose += word
+            continue
+        if len(loose) > 1:
+            found.setdefault(loose, 1.0)
+        loose = ""
         if _WORD.fullmatch(word) and (len(word) > 1 or word.isdigit()):
-            found.setdefault(
-                word,
-                1.0
-                if tag[0] in "nme" or tag == "vn" or not tag.isalpha() or word.isascii()
-                else 0.6
-                if tag[0] in "vbx"
-                else 0.3,
-            )
+            found.setdefault(word, _naming(word, tag))
+    return found
+
+
+def _naming(word: str, tag: str) -> float:
+    if word.isascii() or tag[0] in "nmej" or tag in ("vn", "zg"):
+        return 1.0
+    return 0.6 if tag[0] in "vbx" else 0.3
+
+
+def names(normalised: str) -> list[str]:
+    """Return the proper names that a text builds from words: nouns in a row that end in 园, 港, 湾, 镇, 谷, 城 and the like."""
+    found, run = [], ""
+    for word, tag in [*rjieba.tag(normalised), (" ", "x")]:
+        if (
+            tag[0] in "nj"
+            or tag in ("vn", "b", "zg", "l")
+            or (len(word) == 1 and "\u3400" <= word <= "\u9fff" and word not in _PARTICLES)
+        ):
+            run += word
+            continue
+        if len(run) >= 6 and _PLACE_NAME.search(run):
+            found.append(run)
+        run = ""
     return found
 
 

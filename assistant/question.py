@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Literal
 
-from assistant.lexical import content_words, words
+from assistant.lexical import content_words, names, words
 from assistant.schema import Turn
 from assistant.text import normalise
 
@@ -90,7 +90,13 @@ _STOP_WORDS = frozenset(
         "时候",
         "时间",
         "它",
-        "它们",
+        "后来",
+        "区里",
+        "各是",
+        "1",
+        "怎样",
+        "哪儿",
+        "嘉定区里",
     ]
 )
 _ENGLISH_FILLER = re.compile(
@@ -138,10 +144,9 @@ _NOUN_UNITS = {
     "家数": "家个户",
 }
 HARD_KINDS: frozenset[Kind] = frozenset(
-    {"money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text"}
+    {"money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body"}
 )
 
-FACT_KINDS: frozenset[Kind] = HARD_KINDS | {"place", "body"}
 _MONEY = r"\d(?:\.\d+)?(?:[余多])?(?:[百千]?[万亿]|千)?(?:元|美元)|\d[余多]?[万亿](?![平辆人套名家个吨])|贴息|免征"
 _FOUND: dict[Kind, re.Pattern[str]] = {
     "money": re.compile(_MONEY),
@@ -173,9 +178,36 @@ _ABOUT: dict[Kind, re.Pattern[str]] = {
     "document_number": re.compile(r"文号"),
     "contact": re.compile(r"电话|科室|联系"),
 }
+_AWARD = re.compile(r"奖|补贴|补助|补多少|资助|扶持|贴息|支持|资金|封顶|最高|subsid")
 _EVERY = re.compile(r"各自的?|每[家个]|逐[一个]|各园区|各街镇")
 _STILL = re.compile(r"还能|还可以|还有效|仍然?有效|是否(?:还|仍)|过期|失效|还在执行")
 _EACH = re.compile(r"各(?!自的|类|级|项|种|区|地)|分别")
+_ASKS = re.compile(r"哪|谁|什么|啥|吗|怎|是否|是不是|有没有")
+# What is asked for, rather than about: the kind of answer sees to it.
+_SLOT_WORDS = frozenset(
+    [
+        "目标",
+        "规划",
+        "计划",
+        "实际",
+        "标准",
+        "范围",
+        "比例",
+        "上限",
+        "金额",
+        "数量",
+        "面积",
+        "情况",
+        "时间",
+        "条件",
+        "要求",
+        "数据",
+        "具体",
+        "名单",
+        "内容",
+    ]
+)
+_SLOT_FACTOR = 0.6
 CONTEXT_FACTOR = 0.5
 _SHORT = 7  # content characters below which a question after another cannot stand alone
 
@@ -199,17 +231,23 @@ class Aspect:
     glossary: Glossary
 
     @cached_property
+    def own_terms(self) -> tuple[Term, ...]:
+        """The names and content words of its own text."""
+        return tuple(_terms(self.text, self.glossary))
+
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
         """What an answer should cover: this aspect's own words in full, those of its context for half."""
-        own = _terms(self.text, self.glossary)
-        known = {term.word for term in own}
+        known = {term.word for term in self.own_terms}
         around = (term for term in _terms(self.context, self.glossary) if term.word not in known)
-        return (*own, *(replace(term, factor=term.factor * CONTEXT_FACTOR) for term in around))
+        return (*self.own_terms, *(replace(term, factor=term.factor * CONTEXT_FACTOR) for term in around))
 
     @cached_property
     def kinds(self) -> frozenset[Kind]:
         """What sorts of answer it asks for; an aspect that does not say takes the question's."""
-        return _kinds(self.text) or _kinds(self.whole) or _kinds(self.context)
+        if _ASKS.search(self.text) or _kinds(self.text) - {"number", "list"}:
+            return _kinds(self.text)
+        return _kinds(self.whole) or _kinds(self.context)
 
     @cached_property
     def hard_kinds(self) -> frozenset[Kind]:
@@ -248,8 +286,18 @@ class Aspect:
             kind not in _ABOUT or _ABOUT[kind].search(normalised) for kind in self.hard_kinds
         )
 
-    def holds(self, kind: Kind, normalised: str) -> bool:
-        """Return whether a text has what answers this kind of question."""
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The proper names in it and its context."""
+        return tuple(names(f"{self.context} {self.whole}"))
+
+    def holds(self, kind: Kind, normalised: str, around: str = "") -> bool:
+        """Return whether a text has what answers this kind of question; `around` is what introduces it.
+
+        Where an award is asked for, a figure of output is no answer.
+        """
+        if kind == "money" and _AWARD.search(self.whole) and not _AWARD.search(normalised + around):
+            return False
         if kind == "count":
             units = _count_units(self.text) or _count_units(self.whole) or _count_units(self.context)
             return bool(re.search(rf"\d[余多]?万?\S{{0,2}}[{units}]", normalised))
@@ -321,7 +369,9 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
         rest = rest.replace(quoted, " ")
         found[quoted] = Term(quoted)
     rest = _ENGLISH_FILLER.sub(" ", _FILLER.sub(" ", rest))
-    found |= {word: Term(word, factor=f) for word, f in content_words(rest).items() if word not in _STOP_WORDS}
+    for word, factor in content_words(rest).items():
+        if word not in _STOP_WORDS:
+            found[word] = Term(word, factor=factor * (_SLOT_FACTOR if word in _SLOT_WORDS else 1.0))
     return list(found.values())
 
 
