@@ -1,0 +1,160 @@
+"""Turn answers and documents into HTML; whatever comes from a document, a question or a catalogue is escaped."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from assistant.index import Index
+from assistant.schema import DOC_TYPE_LABELS, STATUS_LABELS, Answer, Citation, Document, Hit
+from assistant.validity import notice, validity
+
+NEAREST = 3  # documents offered when nothing answers
+STRONG = {"expired", "superseded", "draft", "not_yet_valid"}  # who overlooks one of these acts wrongly
+STANDING: dict[str, str] = dict(STATUS_LABELS.items()) | {"not_yet_valid": "尚未生效", "not_applicable": ""}
+NOTICES = STANDING | {
+    "draft": "征求意见稿", "unverified": "请核实", "not_published": "未公布", "period": "时间口径", "target": "规划目标",
+    "generator_failed": "原文摘录", "withheld": "已略去",
+}  # fmt: skip
+
+_LINE = re.compile(r"(?P<blank>$|-{3,}$)|(?P<heading>#{1,6})\s+|(?P<row>(?=\|))|\s*(?P<item>[-*+])\s+|(?P<text>)")
+_SEPARATOR = re.compile(r"[|:\-\s]+")
+_PIPE = re.compile(r"(?<!\\)\|")
+_INNER = str.maketrans("《》", "〈〉")  # title marks within title marks, by GB/T 15834
+
+
+class Source(NamedTuple):
+    """A numbered place in a document; `label` says how the document stands, `strong` that it is no rule in force."""
+
+    number: int
+    citation: Citation
+    label: str
+    strong: bool
+
+
+class AnswerView:
+    """An answer as the page shows it: sources numbered in the order cited, one number for a place in a document."""
+
+    def __init__(self, answer: Answer, index: Index) -> None:
+        self.answer, self._sources = answer, dict[tuple[str, str], Source]()
+        for citation in (c for statement in answer.statements for c in statement.citations):
+            label, strong = _standing(index.document(citation.document_id), answer.as_of, index)
+            source = Source(len(self._sources) + 1, citation, label, strong)
+            self._sources.setdefault((citation.document_id, citation.locator), source)
+        self.sources = list(self._sources.values())
+        notices = [(NOTICES[n.kind], n.kind in STRONG, n.text) for n in answer.notices if n.kind != "not_found"]
+        self.notices = sorted(notices, key=lambda one: not one[1])
+        # The nearest documents are shown as links, so their names are cut off here.
+        self.not_found = "".join(n.text.partition("最接近的资料是")[0] for n in answer.notices if n.kind == "not_found")
+
+    def chips(self, number: int) -> list[tuple[Source, Citation]]:
+        """Return statement `number`'s sources, each with the first span cited there: the one that carries it."""
+        first: dict[tuple[str, str], Citation] = {}
+        for citation in self.answer.statements[number].citations:
+            first.setdefault((citation.document_id, citation.locator), citation)
+        return [(self._sources[place], citation) for place, citation in first.items()]
+
+    def url(self, span: Citation | Hit) -> str:
+        """Return the address of a document's page, opened at a citation or at a passage found."""
+        place = span if isinstance(span, Citation) else span.passage
+        query = urlencode({"start": place.start, "end": place.end, "as_of": self.answer.as_of.isoformat()})
+        return f"documents/{quote(place.document_id, safe='')}?{query}#quote"
+
+    @property
+    def nearest(self) -> list[Hit]:
+        """The best hit of each of the nearest documents, where there is no answer."""
+        best = {hit.document.id: hit for hit in reversed(self.answer.hits)}
+        order = dict.fromkeys(hit.document.id for hit in self.answer.hits)
+        return [best[key] for key in order][:NEAREST] if self.answer.status == "abstained" else []
+
+
+def document_html(document: Document, start: int, end: int, as_of: date, index: Index) -> str:
+    """Return a document's page; offsets that are no span of its text highlight nothing."""
+    meta, span = document.metadata, (start, end) if 0 <= start < end <= len(document.text) else (0, 0)
+    label, strong = _standing(document, as_of, index)
+    valid = f"{meta.valid_from and f'自{meta.valid_from}起'}{meta.valid_to and f'至{meta.valid_to}止'}"
+    facts = {
+        "发布者": meta.publisher, "发文机关": meta.issuing_body, "文号": meta.document_number, "发布日期": meta.published,
+        "有效期": valid, "类型": DOC_TYPE_LABELS[meta.doc_type], "级别": meta.level, "数据时期": meta.data_period,
+        "原题": meta.source_title, "可信度": meta.confidence, "备注": meta.note,
+    }  # fmt: skip
+    html: str = template("document.html").page(
+        document, facts, label, strong, as_of, notice(document, as_of, index.successors.get(document.id, ())),
+        text_html(document.text, *span),
+    )  # fmt: skip
+    return html
+
+
+def _standing(document: Document, as_of: date, index: Index) -> tuple[str, bool]:
+    standing = validity(document, as_of, index.successors.get(document.id, ()))
+    return STANDING[standing], standing in STRONG
+
+
+def text_html(text: str, start: int, end: int) -> Markup:
+    """Return Markdown as HTML with [start, end) marked; every character shown comes from its own offset.
+
+    Headings, lists and tables are rendered, all else stands as it is. The first mark has the id "quote".
+    """
+    lines, at = [], 0
+    for line in text.split("\n"):
+        match = _LINE.match(line)
+        assert match and match.lastgroup  # the last alternative matches every line
+        kind = match["heading"] or match.lastgroup
+        lines.append((kind, at + match.end() * (kind != "blank"), at + len(line)))
+        at += len(line) + 1
+    write = partial(_write, text, start, end)
+    groups = groupby(lines, key=lambda one: one[0])
+    html = "\n".join(part for kind, group in groups for part in _block(kind, [s[1:] for s in group], text, write))
+    return Markup(html.replace("<mark>", '<mark id="quote">', 1))
+
+
+def _block(kind: str, spans: Sequence[tuple[int, int]], text: str, write: Callable[..., Markup]) -> Iterator[Markup]:
+    """Yield the HTML of neighbouring lines of one kind: blank, row, item, text, or a heading's number signs."""
+    if kind == "row":
+        yield _table(spans, text, write)
+    elif kind == "item":
+        yield Markup("<ul>{}</ul>").format(Markup().join(write(*span, "li") for span in spans))
+    elif kind == "text":
+        yield Markup("<p>{}</p>").format(Markup("<br>").join(write(*span) for span in spans))
+    elif kind != "blank":
+        yield from (write(*span, f"h{min(len(kind) + 1, 6)}") for span in spans)  # h1 is the title
+
+
+def _table(spans: Sequence[tuple[int, int]], text: str, write: Callable[..., Markup]) -> Markup:
+    rows = []
+    headed = len(spans) > 1 and bool(_SEPARATOR.fullmatch(text[slice(*spans[1])]))
+    for number, (a, b) in enumerate(spans):
+        pipes = [match.start() for match in _PIPE.finditer(text, a, b)]
+        ends = pipes[1:] + ([b] if text[pipes[-1] + 1 : b].strip() else [])
+        tag = "th" if headed and number == 0 else "td"
+        cells = [write(pipe + 1, end, tag) for pipe, end in zip(pipes, ends, strict=False)]
+        rows += [] if headed and number == 1 else [Markup("<tr>{}</tr>").format(Markup().join(cells))]
+    return Markup('<div class="table" tabindex="0"><table>{}</table></div>').format(Markup().join(rows))
+
+
+def _write(text: str, start: int, end: int, a: int, b: int, tag: str = "span") -> Markup:
+    """Return text[a:b] in an element, the part within [start, end) marked."""
+    low, high = min(max(a, start), b), max(min(b, end), a)
+    marked = Markup("<mark>{}</mark>").format(text[low:high]) if low < high else Markup()
+    high = max(low, high)
+    return Markup(f"<{tag}>{{}}{{}}{{}}</{tag}>").format(text[a:low], marked, text[high:b])
+
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+_templates.filters["web"] = lambda url: url.startswith(("http://", "https://"))
+_templates.filters["titled"] = lambda title: f"《{title.translate(_INNER)}》"
+
+
+def template(name: str) -> Any:
+    """Return a template's macros; they give HTML for their arguments."""
+    return _templates.get_template(name).module

@@ -1,0 +1,79 @@
+"""Real parts, small: the shipped model, temporary indexes, a tiny corpus beside the real one."""
+
+import csv
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from assistant.catalog import COLUMNS
+from assistant.config import Settings, stay_offline
+from assistant.embedding import StaticEmbeddings
+from assistant.ingest import Report, ingest
+from assistant.models import load_assistant
+from assistant.pipeline import Assistant
+from assistant.retrieve import Filters
+
+stay_offline()
+ROOT = Path(__file__).parent.parent
+CORPUS = ROOT / "corpus"
+TODAY = Filters(date(2026, 11, 24))
+
+DOCUMENTS = {
+    "grant.md": (
+        "# 标准\n\n| 事项 | 标准 |\n| --- | --- |\n| 首次认定 | 一次性奖励30万元 |\n| 技术改造 | 按投入的10%,最高200万元 |\n\n"
+        "# 谁能报\n\n1. 注册在园区内的企业;\n2. 信用良好的企业。\n\n# 未见内容\n\n申报截止日期没有查到。\n"
+    ),
+    "port.md": "# 概况\n\n氢能港位于安亭镇,规划面积2.15平方公里。\n\n# 2025年目标\n\n全产业链年产值500亿元。\n",
+    "draft.md": "# 内容\n\n拟对绿色工厂给予最高50万元奖励,公开征求意见。\n",
+}
+ROWS = {
+    "grant.md": {"title": "测试区特色园区扶持办法", "doc_type": "policy", "level": "区级", "published": "2023-05-01", "valid_from": "2023-06-01", "valid_to": "2025-05-31", "document_number": "测府规〔2023〕3号"},  # fmt: skip
+    "port.md": {"title": "测试区氢能港规划", "doc_type": "plan", "level": "区级", "published": "2019-06-10"},
+    "draft.md": {"title": "绿色工厂扶持办法", "doc_type": "draft", "level": "市级", "published": "2024-01", "status": "draft"},
+}  # fmt: skip
+
+
+def write_corpus(folder: Path, documents: dict[str, str], rows: dict[str, dict[str, str]]) -> Path:
+    """Write a corpus folder as an officer would: documents and a catalogue that Excel can open."""
+    (folder / "documents").mkdir(parents=True, exist_ok=True)
+    for name, text in documents.items():
+        (folder / "documents" / name).write_text(text, encoding="utf-8")
+    with (folder / "catalog.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        table = csv.DictWriter(file, list(COLUMNS))
+        table.writeheader()
+        table.writerows({"file": name, **row} for name, row in rows.items())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embeddings() -> StaticEmbeddings:
+    return StaticEmbeddings.load()
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)
+
+
+@pytest.fixture(scope="session")
+def run_ingest(embeddings: StaticEmbeddings) -> Callable[[Path, Path], Report]:
+    """Index a path: (path, index) → report."""
+    return lambda path, index: ingest([path], index, embeddings, embeddings.fingerprint, lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Path, Path], Report]) -> Assistant:
+    """The assistant over the tiny corpus."""
+    folder = tmp_path_factory.mktemp("small")
+    run_ingest(write_corpus(folder / "corpus", DOCUMENTS, ROWS), folder / "index")
+    return load_assistant(Settings(index=folder / "index"))
+
+
+@pytest.fixture(scope="session")
+def jiading(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Path, Path], Report]) -> Assistant:
+    """The assistant over the shipped corpus."""
+    index = tmp_path_factory.mktemp("jiading")
+    assert not run_ingest(CORPUS, index).problems
+    return load_assistant(Settings(index=index))

@@ -1,0 +1,444 @@
+"""The page as a reader meets it: a real server and a real browser; a console error or a foreign request fails."""
+
+import html
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import uvicorn
+from conftest import CORPUS, DOCUMENTS, ROOT, ROWS, write_corpus
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from assistant.config import Settings
+from assistant.errors import ModelError
+from assistant.ingest import Report
+from assistant.models import load_assistant
+from assistant.pipeline import Assistant
+from assistant.retrieve import Filters
+from assistant.schema import Answer, Turn
+from assistant.ui import EXAMPLES, KEPT, Conversation, build_app
+from assistant.viewer import AnswerView, text_html
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+ATTACK = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+HOSTILE = 'a&b #1?"<i>.md'
+LONG = "\n\n".join(f"第{n}段说明园区的日常服务。" for n in range(80))
+CONTRAST = """() => {
+  const rgba = (text) => (text.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const light = (color) => color.slice(0, 3).map((c) => c / 255)
+    .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const color = rgba(getComputedStyle(node).backgroundColor);
+      if (color.length === 3 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll("body *")].filter((node) => node.checkVisibility() && !node.matches("option") &&
+    [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim())).map((node) => {
+    const [a, b] = [light(rgba(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
+    return { text: node.textContent.trim().slice(0, 20), ratio: (a + 0.05) / (b + 0.05) };
+  }).filter((one) => one.ratio < 4.5);
+}"""
+
+
+class Recorder(Assistant):
+    """An assistant that remembers what it was asked, and can be made to fail."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        super().__init__(assistant.index, assistant._embeddings)
+        self.asked: list[tuple[str, Sequence[Turn], date]] = []
+        self.failure: Exception | None = None
+
+    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
+        assert filters
+        self.asked.append((question, history, filters.as_of))
+        if self.failure:
+            raise self.failure
+        return super().ask(question, history, filters)
+
+
+@pytest.fixture(scope="module")
+def recorder(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Path, Path], Report]) -> Recorder:
+    folder = tmp_path_factory.mktemp("ui")
+    documents = {
+        **DOCUMENTS,
+        HOSTILE: f"# 概况\n\n{LONG}\n\n机器人园的建筑面积是5平方公里{ATTACK}。\n",
+    }
+    rows = {
+        **ROWS,
+        HOSTILE: {"title": f"测试区机器人园{ATTACK}", "doc_type": "news", "published": "2024-05-01", "source_url": "javascript:alert(1)", "publisher": ATTACK},
+    }  # fmt: skip
+    rows["port.md"] = {**rows["port.md"], "source_url": "https://example.com/port"}
+    run_ingest(write_corpus(folder / "corpus", documents, rows), folder / "index")
+    return Recorder(load_assistant(Settings(index=folder / "index")))
+
+
+@pytest.fixture(scope="module")
+def address(recorder: Recorder) -> Iterator[str]:
+    """A running server's address."""
+    server = uvicorn.Server(uvicorn.Config(build_app(recorder), port=0, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_FLAGS)
+        yield running
+        running.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str, recorder: Recorder) -> Iterator[Open]:
+    """Open the page in a window of its own; what the console complains of and what goes elsewhere fails the test."""
+    recorder.asked.clear()
+    recorder.failure = None
+    faults: list[str] = []
+
+    def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="zh-CN")
+        page = context.new_page()
+        page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith((address, "data:")) else faults.append(r.url))
+        page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+        page.goto(address)
+        expect(page.locator("#question textarea")).to_be_visible(timeout=20_000)
+        return page
+
+    yield opened
+    for context in browser.contexts:
+        context.close()
+    assert not faults
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask and wait for the whole answer."""
+    count = page.locator(".exchange").count()
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+    expect(page.locator(".exchange")).to_have_count(count + 1)
+    expect(page.locator(".exchange").last.locator(".as-of, .notice[role=alert]")).to_be_visible(timeout=20_000)
+
+
+def marks(page: Page) -> list[str]:
+    """Return the marked texts of the document beside the conversation."""
+    frame = page.frame_locator("iframe[name=document]")
+    expect(frame.locator("#quote")).to_be_visible()
+    return frame.locator("mark").all_inner_texts()
+
+
+def fetch(url: str, data: bytes | None = None) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data)) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_a_citation_opens_its_document_at_the_very_quote(open_page: Open, recorder: Recorder) -> None:
+    page = open_page()
+    ask(page, "首次认定奖励多少?")
+    statement = page.locator(".statement", has_text="30万元")
+    expect(statement).to_have_count(1)
+    expect(page.locator(".notice.strong", has_text="已失效")).to_be_visible()  # grant.md ended in 2025
+    statement.locator(".chip").first.click()
+    assert [mark.strip() for mark in marks(page)] == ["首次认定", "一次性奖励30万元"]
+    expect(page.frame_locator("iframe[name=document]").locator("dl")).to_contain_text("测府规〔2023〕3号")
+
+
+def test_the_quote_is_scrolled_into_view(open_page: Open) -> None:
+    page = open_page()
+    ask(page, "机器人园的建筑面积是多少?")
+    page.locator(".chip").first.click()
+    assert "5平方公里" in "".join(marks(page))
+    expect(page.frame_locator("iframe[name=document]").locator("#quote")).to_be_in_viewport()
+    assert page.evaluate("frames[0].scrollY") > 500
+
+
+def test_the_question_is_shown_at_once_and_statements_follow(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate(
+        "window.seen = []; new MutationObserver(() => seen.push(document.querySelector('.exchange')?.innerText))"
+        ".observe(document.querySelector('#talk'), { childList: true, subtree: true, characterData: true })"
+    )
+    ask(page, "谁能报?企业有什么条件?")
+    seen = [text for text in page.evaluate("seen") if text]
+    assert "谁能报" in seen[0] and "正在查找" in seen[0]
+    assert len(seen) > 2
+
+
+def test_a_follow_up_carries_the_history_until_it_is_cleared(open_page: Open, recorder: Recorder) -> None:
+    page = open_page()
+    ask(page, "氢能港的规划面积多大?")
+    ask(page, "它在哪里?")
+    history = recorder.asked[1][1]
+    assert [turn.role for turn in history] == ["user", "assistant"]
+    assert history[0].content == "氢能港的规划面积多大?" and "2.15" in history[1].content
+    page.click("#clear")
+    expect(page.locator(".exchange")).to_have_count(0)
+    expect(page.locator("#examples")).to_be_visible()
+    ask(page, "氢能港的规划面积多大?")
+    assert recorder.asked[2][1] == ()
+
+
+def test_an_example_is_asked_by_one_click(open_page: Open, recorder: Recorder) -> None:
+    page = open_page()
+    page.get_by_role("button", name=EXAMPLES[2]).click()
+    expect(page.locator(".exchange .as-of")).to_be_visible(timeout=20_000)
+    assert recorder.asked[0][0] == EXAMPLES[2]
+    expect(page.locator("#examples")).to_be_hidden()
+
+
+def test_an_abstention_says_so_and_links_the_nearest_documents(open_page: Open) -> None:
+    page = open_page()
+    ask(page, "月球基地的规划面积多大?")
+    expect(page.locator(".statement")).to_contain_text("没有能回答")
+    expect(page.locator(".chip")).to_have_count(0)
+    page.locator(".sources a").first.click()
+    assert marks(page)
+
+
+@pytest.mark.parametrize("day", ["明天", "2026-02-30", "2026-11"])
+def test_a_date_that_is_none_is_refused_kindly(open_page: Open, recorder: Recorder, day: str) -> None:
+    page = open_page()
+    page.fill("#as-of input", day)
+    page.fill("#question textarea", "氢能港的规划面积多大?")
+    page.click("#send")
+    expect(page.locator("#message")).to_contain_text("以哪一天为准")
+    expect(page.locator("#question textarea")).to_have_value("氢能港的规划面积多大?")
+    assert not recorder.asked
+
+
+def test_the_as_of_date_reaches_the_assistant(open_page: Open, recorder: Recorder) -> None:
+    page = open_page()
+    page.fill("#as-of input", "2024年1月5日")
+    ask(page, "首次认定奖励多少?")
+    assert recorder.asked[0][2] == date(2024, 1, 5)
+    expect(page.locator(".exchange .as-of")).to_have_text("截至 2024-01-05")
+    expect(page.locator(".notice.strong")).to_have_count(0)  # the grant was in force then
+
+
+def test_questions_that_cannot_be_asked(open_page: Open, recorder: Recorder) -> None:
+    page = open_page()
+    page.fill("#question textarea", "   ")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    page.fill("#question textarea", "问" * 2001)
+    page.keyboard.press("Enter")
+    expect(page.locator("#message")).to_contain_text("2000")
+    # Enter that confirms a candidate of an input method
+    page.fill("#question textarea", "qing")
+    page.dispatch_event("#question textarea", "keydown", {"key": "Enter", "isComposing": True})
+    page.wait_for_timeout(500)
+    assert not recorder.asked
+    expect(page.locator(".exchange")).to_have_count(0)
+
+
+def test_nothing_of_a_question_or_a_document_is_interpreted(open_page: Open, address: str) -> None:
+    page = open_page()
+    ask(page, f"机器人园的建筑面积是多少?{ATTACK}${{alert(1)}}{{{{7*7}}}}")
+    expect(page.locator(".question")).to_contain_text(ATTACK + "${alert(1)}{{7*7}}")
+    expect(page.locator(".answer")).to_contain_text(ATTACK)
+    expect(page.locator(".sources a", has_text="来源网页")).to_have_count(0)  # javascript: is no web page
+    page.locator(".chip").first.click()
+    marks(page)
+    frame = page.frame_locator("iframe[name=document]")
+    expect(frame.locator("main")).to_contain_text(ATTACK)
+    expect(frame.locator("h1")).to_contain_text(ATTACK)
+    expect(frame.locator("script, img")).to_have_count(0)
+    expect(page.locator("#talk script, #talk img")).to_have_count(0)
+    assert page.evaluate("window.hacked || frames[0].hacked") is None
+
+
+def test_a_source_opens_its_web_page_in_a_new_window(open_page: Open) -> None:
+    page = open_page()
+    ask(page, "氢能港的规划面积多大?")
+    link = page.locator(".sources a", has_text="来源网页")
+    assert [link.get_attribute(name) for name in ("href", "target", "rel")] == [
+        "https://example.com/port", "_blank", "noopener noreferrer",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("failure", "shown"),
+    [(ModelError("大模型没有回答,请稍后再试"), "大模型没有回答"), (RuntimeError("secret detail"), "意外故障")],
+)
+def test_a_failure_is_one_calm_line(open_page: Open, recorder: Recorder, failure: Exception, shown: str) -> None:
+    page = open_page()
+    recorder.failure = failure
+    ask(page, "氢能港的规划面积多大?")
+    expect(page.locator(".notice")).to_contain_text(shown)
+    assert "secret" not in page.content() and "Traceback" not in page.content()
+    recorder.failure = None
+    ask(page, "氢能港的规划面积多大?")
+    expect(page.locator(".statement").first).to_contain_text("2.15")
+
+
+def test_the_keyboard_is_enough(open_page: Open) -> None:
+    page = open_page()
+    ask(page, "氢能港的规划面积多大?")
+    chip = page.locator(".chip").first
+    chip.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(chip).to_be_focused()
+    assert float(chip.evaluate("node => parseFloat(getComputedStyle(node).outlineWidth)")) >= 2
+    page.keyboard.press("Enter")
+    marks(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("#reader")).to_be_hidden()
+    expect(chip).to_be_focused()
+
+
+def test_a_phone_needs_no_sideways_scrolling(open_page: Open) -> None:
+    page = open_page(390, 844)
+    ask(page, "首次认定奖励多少?" + "很长的英文" + "W" * 200)
+    ask(page, "首次认定奖励多少?")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    expect(page.locator("#send")).to_be_in_viewport(ratio=1)
+    page.locator(".exchange").last.locator(".chip").first.click()
+    marks(page)
+    assert page.evaluate("frames[0].document.documentElement.scrollWidth") == 390
+    assert page.locator("#reader").bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+    page.click("#close-reader")
+    expect(page.locator("#reader")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(open_page: Open, scheme: str) -> None:
+    """WCAG 2.2 asks 4.5:1."""
+    page = open_page(scheme=scheme)
+    assert page.evaluate(CONTRAST) == []
+    ask(page, "首次认定奖励多少?")
+    page.locator(".chip").first.click()
+    marks(page)
+    assert page.evaluate(CONTRAST) == []
+    assert page.frames[1].evaluate(CONTRAST) == []
+    ground = page.frames[1].evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", ground))) < 200) == (scheme == "dark")
+
+
+def test_a_document_that_is_not_there(address: str) -> None:
+    for name in ("没有的", "../../etc/passwd", quote("../x", safe=""), "%00", "<script>"):
+        status, body = fetch(f"{address}documents/{quote(name, safe='%/.')}")
+        assert status == 404
+    assert "没有这份资料" in body
+
+
+@pytest.mark.parametrize("span", ["", "start=5", "start=9&end=3", "start=-1&end=2", "start=a&end=b", "start=0&end=999999", "start=1e3&end=٣"])  # fmt: skip
+def test_bad_offsets_show_the_document_unmarked(address: str, recorder: Recorder, span: str) -> None:
+    identity = next(document.id for document in recorder.index.documents() if "氢能港" in document.title)
+    status, body = fetch(f"{address}documents/{quote(identity, safe='')}?{quote(span, safe='=&')}&as_of=x")
+    assert status == 200 and "2.15平方公里" in body and "<mark" not in body
+
+
+def test_what_the_page_does_not_use_is_shut(address: str) -> None:
+    for path in ("upload", "info", "openapi.json", "file=/etc/passwd", "run/ask", "call/ask", "proxy=http://example.com"):
+        assert fetch(f"{address}gradio_api/{path}", b"" if path in ("upload", "run/ask") else None)[0] == 404
+    assert fetch(f"{address}monitoring")[0] == 404
+    assert fetch(f"{address}gradio_api/queue/join", b"x" * 300_000)[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted", "shown"),
+    [
+        ("# 标题\n\n第一句。第二句。\n", "第二句。", ["第二句。"]),
+        ("| 项 | 数 |\n| --- | --- |\n| 甲 | 1 |\n| 乙 | 1 |\n", "| 乙 | 1 |", [" 乙 ", " 1 "]),
+        ("| 甲 |  | 1\n", "| 甲 |  | 1", [" 甲 ", "  ", " 1"]),  # an empty cell, and no bar at the end
+        ("- 一;\n- 二;\n", "- 二;", ["二;"]),
+        ("## 小标题\n正文", "小标题", ["小标题"]),
+        ("甲\n乙\n\n丙", "乙\n\n丙", ["乙", "丙"]),  # across paragraphs
+        ("a < b & c", "< b &", ["< b &"]),
+        ("|\n---\n**粗**", "**粗**", ["**粗**"]),
+    ],
+)
+def test_the_marked_text_is_the_span(text: str, quoted: str, shown: list[str]) -> None:
+    start = text.index(quoted)
+    written = text_html(text, start, start + len(quoted))
+    assert [html.unescape(mark) for mark in re.findall("<mark[^>]*>(.*?)</mark>", written, re.DOTALL)] == shown
+    assert written.count('id="quote"') == 1
+
+
+@given(st.text("甲乙<&|#-* \n1", max_size=40), st.integers(0, 40), st.integers(0, 40))
+def test_a_document_page_shows_all_text_and_marks_only_the_span(text: str, start: int, end: int) -> None:
+    written = text_html(text, start, end)
+    markup = str.maketrans("", "", "|#-* \n")
+    assert html.unescape(re.sub("<[^>]*>", "", written)).translate(markup) == text.translate(markup)
+    marked = "".join(re.findall("<mark[^>]*>(.*?)</mark>", written, re.DOTALL))
+    assert html.unescape(marked).translate(markup) == text[start:end].translate(markup)
+
+
+def test_a_long_conversation_keeps_its_end() -> None:
+    talk = Conversation()
+    for number in range(KEPT + 5):
+        talk = talk.add(f"<{number}>", Turn("user", str(number)), Turn("assistant", ""))
+    assert talk.html.startswith("<5>") and talk.turns[0].content == "5"
+
+
+@pytest.mark.skipif(not (CORPUS / "documents").exists(), reason="the corpus is not in this checkout")
+@pytest.mark.parametrize("question", EXAMPLES)
+def test_every_citation_of_an_example_is_marked_to_the_letter(jiading: Assistant, question: str) -> None:
+    answer = jiading.ask(question, filters=Filters(date(2026, 11, 24)))
+    assert answer.status == ("abstained" if "税收" in question else "answered")
+    markup = str.maketrans("", "", "|#- \n")
+    for number, statement in enumerate(answer.statements):
+        assert AnswerView(answer, jiading.index).chips(number)
+        for citation in statement.citations:
+            written = text_html(jiading.index.document(citation.document_id).text, citation.start, citation.end)
+            marked = "".join(re.findall("<mark[^>]*>(.*?)</mark>", written))
+            assert html.unescape(marked).translate(markup) == citation.quote.translate(markup)
+
+
+def test_app_py_serves_until_interrupted(recorder: Recorder) -> None:
+    environment = {**os.environ, "JIADING_CORPUS": str(recorder.index.directory.parent.parent / "corpus")}
+    command = [sys.executable, str(ROOT / "app.py"), "--port", "0"]
+    began = time.monotonic()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    assert process.stdout
+    line = process.stdout.readline()
+    found = re.search(r"http://127\.0\.0\.1:\d+", line)
+    assert found and "已就绪" in line
+    status, body = fetch(f"{found[0]}/")
+    assert status == 200 and "嘉定产业园区与政策问答" in body
+    assert time.monotonic() - began < 30  # 12 s on an idle machine
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) in (0, 130, -signal.SIGINT)
+
+
+def test_a_port_in_use_is_said_plainly(address: str, recorder: Recorder) -> None:
+    from assistant.errors import SettingsError
+    from assistant.ui import serve
+
+    with pytest.raises(SettingsError, match="换一个端口"):
+        serve(Settings(index=recorder.index.directory.parent), "127.0.0.1", int(address.rsplit(":", 1)[1].strip("/")))
