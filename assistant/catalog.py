@@ -59,7 +59,7 @@ class Problem:
     refused: bool = True
 
     def __str__(self) -> str:
-        return f"{self.place}:{self.reason}"
+        return f"{self.place}：{self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def read_catalog(name: str, text: str) -> tuple[dict[str, Row], set[str], list[P
     columns = [english.get(cell.strip(), "") for cell in next(reader, [])]
     missing = [column for column in COLUMNS if column not in columns]
     problems = [
-        Problem(name, f"缺少列{_column(column)}," + ("这一列必须有,本表暂不采用" if column in REQUIRED else "按空白处理"), False)
+        Problem(name, f"缺少列{_column(column)}，" + ("这一列必须有，本表暂不采用" if column in REQUIRED else "按空白处理"), False)
         for column in missing
     ]  # fmt: skip
     if any(column in missing for column in REQUIRED):
@@ -96,11 +96,11 @@ def read_catalog(name: str, text: str) -> tuple[dict[str, Row], set[str], list[P
             continue
         place = f"{name} 第{reader.line_num}行"
         values = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column}
-        faults = [] if values.get("file") not in rows else [f"文件“{values['file']}”与前面一行重复,请删去一行"]
+        faults = [] if values.get("file") not in rows else [f"文件“{values['file']}”与前面一行重复，请删去一行"]
         row, more = parse_row(values)
         faults += more
         if faults:
-            problems += [Problem(f"{place}({values.get('file') or '未填文件名'})", fault) for fault in faults]
+            problems += [Problem(f"{place}（{values.get('file') or '未填文件名'}）", fault) for fault in faults]
             refused.add(values.get("file", ""))
         elif row:
             rows[row.file] = row
@@ -118,18 +118,18 @@ def parse_row(values: Mapping[str, Any]) -> tuple[Row | None, list[str]]:
         elif value and column in _DATE_COLUMNS:
             fields[column] = parse_date(value)
             if not fields[column]:
-                faults.append(f"{_column(column)}“{value}”不是有效日期,请写成 2023、2023-08 或 2023-08-22")
+                faults.append(f"{_column(column)}“{value}”不是有效日期，请写成 2023、2023-08 或 2023-08-22")
         elif value and column in _CHOICES:
             fields[column] = _CHOICES[column].get(value)
             if fields[column] is None:
-                faults.append(f"{_column(column)}“{value}”不在可选值内:{'、'.join(_CHOICES[column])}")
+                faults.append(f"{_column(column)}“{value}”不在可选值内：{'、'.join(_CHOICES[column])}")
         elif value and column == "supersedes":
-            fields[column] = tuple(part.strip() for part in re.split("[;;]", value) if part.strip())
+            fields[column] = tuple(part.strip() for part in re.split("[;；]", value) if part.strip())
         elif value:
             fields[column] = value
     start, end = fields.get("valid_from"), fields.get("valid_to")
     if start and end and first_day(start) > last_day(end):
-        faults.append(f"{_column('valid_from')}“{start}”晚于{_column('valid_to')}“{end}”,请核对")
+        faults.append(f"{_column('valid_from')}“{start}”晚于{_column('valid_to')}“{end}”，请核对")
     if faults:
         return None, faults
     return Row(fields.pop("file"), fields.pop("title"), Metadata(**fields)), []
@@ -160,4 +160,4 @@ def last_day(partial: str) -> date:
 
 
 def _column(column: str) -> str:
-    return f"“{COLUMNS[column]}”({column})"
+    return f"“{COLUMNS[column]}”（{column}）"

@@ -11,12 +11,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 # What stands on a saved news page around the text.
 _COUNTER = re.compile(r"\d{1,3}\s*/\s*\d{1,3}")
-_CAPTION = re.compile(r".{0,60}(?:资料图|图源[::].*|摄)")
+_CAPTION = re.compile(r".{0,60}(?:资料图|图源[:：].*|摄)")
 _STAMP = re.compile(
     r"(?P<publisher>\S{2,20}?)\s*(?P<date>\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?)(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
 )
 _NOTICES = re.compile(
-    r"【?(?:知识产权|免责|版权|法律)(?:声明|、.{0,20}(?:联系|声明))】?|【?媒体合作】?|责任编辑[::].*|(?:扫码|点击).{0,12}(?:关注|下载).*"
+    r"【?(?:知识产权|免责|版权|法律)(?:声明|、.{0,20}(?:联系|声明))】?|【?媒体合作】?|责任编辑[:：].*|(?:扫码|点击).{0,12}(?:关注|下载).*"
 )
 
 

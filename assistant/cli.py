@@ -22,12 +22,14 @@ from assistant.errors import AssistantError, CorpusError, SettingsError
 from assistant.schema import Answer, Turn, hit_to_dict
 
 app = typer.Typer(
-    help="嘉定区产业园区与政策问答助手:回答附引文,资料没有的就说没有。",
+    help="嘉定区产业园区与政策问答助手：回答附引文，资料没有的就说没有。",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
 )  # fmt: skip
 
-IndexOption = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="索引目录,默认在 corpus/ 旁边。")]
-AsOfOption = Annotated[str, typer.Option("--as-of", metavar="DATE", help="回答以哪一天为准,例如 2026-01-31;默认今天。")]
+IndexOption = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="索引目录，默认在 corpus/ 旁边。")]
+AsOfOption = Annotated[
+    str, typer.Option("--as-of", metavar="DATE", help="回答以哪一天为准，例如 2026-01-31；默认今天。")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON。")]
 BatchOption = Annotated[
     Path | None, typer.Option("--batch", metavar="FILE", help="逐行读取 {id, question, history?, as_of?}。")
@@ -38,11 +40,11 @@ QuestionArgument = Annotated[str, typer.Argument(metavar="QUESTION", help="问�
 @app.command()
 def ingest(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH…", help="文件夹、文件或 .jsonl(.gz);默认 corpus/。")
+        list[Path] | None, typer.Argument(metavar="PATH…", help="文件夹、文件或 .jsonl（.gz）；默认 corpus/。")
     ] = None,
     index: IndexOption = None,
 ) -> None:
-    """读取资料,更新索引;没有变化的段落不重新计算。"""
+    """读取资料，更新索引；没有变化的段落不重新计算。"""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -64,8 +66,8 @@ def ingest(
         typer.echo(str(problem), err=True)
     manifest = report.update.manifest
     typer.echo(
-        f"共 {manifest.documents} 份资料、{manifest.passages} 个段落:新增 {report.update.added},更新 {report.update.changed},"
-        f"撤下 {report.update.removed};计算向量 {report.update.embedded} 个。索引 {manifest.generation} 已启用。"
+        f"共 {manifest.documents} 份资料、{manifest.passages} 个段落：新增 {report.update.added}，更新 {report.update.changed}，"
+        f"撤下 {report.update.removed}；计算向量 {report.update.embedded} 个。索引 {manifest.generation} 已启用。"
     )
     if any(problem.refused for problem in report.problems):
         raise typer.Exit(1)
@@ -73,15 +75,15 @@ def ingest(
 
 @app.command()
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="要检查的文件夹或文件;默认 corpus/。")] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="要检查的文件夹或文件；默认 corpus/。")] = None,
 ) -> None:
-    """检查资料和目录表,逐条说明哪里要改;不改动任何东西。"""
+    """检查资料和目录表，逐条说明哪里要改；不改动任何东西。"""
     from assistant.load import load
 
     loaded = load(path or _settings(None).corpus)
     for problem in loaded.problems:
         typer.echo(str(problem))
-    typer.echo(f"可收录 {len(loaded.documents)} 份资料,发现 {len(loaded.problems)} 个问题。")
+    typer.echo(f"可收录 {len(loaded.documents)} 份资料，发现 {len(loaded.problems)} 个问题。")
     if loaded.problems:
         raise typer.Exit(1)
 
@@ -107,7 +109,7 @@ def search(
             _line({**_named(entry, batch), "hits": [hit_to_dict(hit) for hit in hits]}, bool(batch))
             continue
         for number, hit in enumerate(hits, 1):
-            typer.echo(f"{number}. 《{hit.document.title}》{hit.passage.locator}({hit.document.metadata.published})")
+            typer.echo(f"{number}. 《{hit.document.title}》{hit.passage.locator}（{hit.document.metadata.published}）")
             typer.echo(f"   {' '.join(hit.passage.text.split())[:120]}")
 
 
@@ -119,7 +121,7 @@ def ask(
     batch: BatchOption = None,
     index: IndexOption = None,
 ) -> None:
-    """回答一个问题,附引文。"""
+    """回答一个问题，附引文。"""
     from assistant.models import load_assistant
     from assistant.retrieve import Filters
 
@@ -148,7 +150,7 @@ def serve(
 @app.command("eval")
 def evaluate(
     testset: Annotated[
-        Path | None, typer.Option("--testset", metavar="FILE", help="测试集 JSONL;默认 eval/testset.jsonl。")
+        Path | None, typer.Option("--testset", metavar="FILE", help="测试集 JSONL；默认 eval/testset.jsonl。")
     ] = None,
     as_of: AsOfOption = "",
     as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="把结果写成 JSON。")] = None,
@@ -174,10 +176,10 @@ def render(answer: Answer) -> str:
         lines.append(f"{statement.text} [{number}]")
         place = f" › {citation.locator}" if citation.locator else ""
         sources.append(
-            f"[{number}] 《{citation.title}》{place},{citation.publisher},{citation.published} {citation.source_url}"
+            f"[{number}] 《{citation.title}》{place}，{citation.publisher}，{citation.published} {citation.source_url}"
         )
     lines += [f"※ {notice.text}" for notice in answer.notices]
-    return "\n".join([*lines, *(["", "出处:", *sources] if sources else []), f"(截至 {answer.as_of})"])
+    return "\n".join([*lines, *(["", "出处：", *sources] if sources else []), f"（截至 {answer.as_of}）"])
 
 
 def _settings(index: Path | None) -> Settings:
@@ -189,20 +191,20 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text) if text else date.today()
     except ValueError as error:
-        raise SettingsError(f"“{text}”不是日期,请写成 2026-01-31 这样") from error
+        raise SettingsError(f"“{text}”不是日期，请写成 2026-01-31 这样") from error
 
 
 def _entries(question: str, as_of: str, batch: Path | None) -> Iterator[dict[str, Any]]:
     """Yield the questions to answer, validated before the first is answered."""
     if bool(question.strip()) == bool(batch):
-        raise SettingsError("请给出一个问题,或用 --batch 给出问题文件(二者取一)")
+        raise SettingsError("请给出一个问题，或用 --batch 给出问题文件（二者取一）")
     if not batch:
         yield {"question": question, "history": [], "as_of": _date(as_of)}
         return
     try:
         lines = batch.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"读不了问题文件“{batch}”,请核对路径和编码(UTF-8)") from error
+        raise SettingsError(f"读不了问题文件“{batch}”，请核对路径和编码（UTF-8）") from error
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield _entry(f"{batch.name} 第{number}行", line, as_of)
@@ -222,7 +224,7 @@ def _entry(place: str, line: str, as_of: str) -> dict[str, Any]:
             "as_of": _date(entry.get("as_of") or as_of),
         }
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CorpusError(f"{place}:需要 {{id, question, history?, as_of?}}") from error
+        raise CorpusError(f"{place}：需要 {{id, question, history?, as_of?}}") from error
 
 
 def _named(entry: dict[str, Any], batch: Path | None) -> dict[str, Any]:
@@ -239,13 +241,13 @@ def _outer_boundary() -> Iterator[None]:
     try:
         yield
     except AssistantError as error:
-        typer.echo(f"错误:{error}", err=True)
+        typer.echo(f"错误：{error}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(0)
     except Exception:
         logging.getLogger("assistant").exception("unforeseen failure")
-        typer.echo("错误:程序出现意外故障,请把上面的信息发给维护人员。", err=True)
+        typer.echo("错误：程序出现意外故障，请把上面的信息发给维护人员。", err=True)
         sys.exit(70)
 
 

@@ -72,7 +72,7 @@ class Candidate:
     @cached_property
     def subject(self) -> str:
         """What the document's title begins with, before any colon."""
-        return re.split("[::]", self.title)[0]
+        return self.title.split(":")[0]
 
     @cached_property
     def not_stated(self) -> bool:
@@ -145,7 +145,7 @@ class Finding:
         if not self.silent or self.silent[0].coverage < ANSWERED - 0.1:
             return ()
         document, unit = self.silent[0].candidate.hit.document, self.silent[0].candidate.unit
-        return (Notice("not_published", f"《{document.title}》写明:“{unit.text}”", document.id),)
+        return (Notice("not_published", f"《{document.title}》写明：“{unit.text}”", document.id),)
 
 
 def _find(aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float]) -> Finding:
@@ -202,7 +202,7 @@ def judge(aspect: Aspect, candidate: Candidate, weights: dict[str, float]) -> Sc
 
 
 def _enumerates(unit: Unit) -> bool:
-    return unit.kind == "item" or unit.text.count("、") >= 2 or unit.text.endswith((":", ":"))
+    return unit.kind == "item" or unit.text.count("、") >= 2 or unit.text.endswith((":", "："))
 
 
 def _share(term: Term, text: str) -> float:
@@ -305,7 +305,7 @@ def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Sc
     unit = best.candidate.unit
     if unit.lead:
         section = [s for s in section if s.candidate.unit.lead == unit.lead]
-    elif unit.text.endswith((":", ":")):
+    elif unit.text.endswith((":", "：")):
         section = [s for s in section if s.candidate.unit.lead == unit.text]
     elif unit.kind == "sentence":
         return []
@@ -325,7 +325,7 @@ def _statement(candidate: Candidate) -> Statement:
     heading = candidate.hit.passage.headings[-1] if candidate.hit.passage.headings else ""
     if unit.kind != "sentence" and _TELLING.search(heading):
         start = document.text.rfind(heading, 0, unit.start)
-        text = f"{heading}:{text}"
+        text = f"{heading}：{text}"
         spans.append((start, start + len(heading)))
     return Statement(text, tuple(cite(document, start, end, candidate) for start, end in spans if end > start >= 0))
 
@@ -333,7 +333,7 @@ def _statement(candidate: Candidate) -> Statement:
 def _row_text(unit: Unit) -> str:
     subject, *rest = [(label, cell) for label, cell in unit.cells if cell not in ("", "—", "-")] or [("", unit.text)]
     values = [cell if label in _GENERIC_LABELS else f"{label} {cell}" for label, cell in rest]
-    return subject[1] + (":" + ";".join(values) if values else "")
+    return subject[1] + ("：" + "；".join(values) if values else "")
 
 
 def cite(document: Document, start: int, end: int, candidate: Candidate) -> Citation:

@@ -40,9 +40,9 @@ class Settings:
         try:
             timeout = float(values.pop("chat_timeout_s") or cls.chat_timeout_s)
         except ValueError as error:
-            raise SettingsError("环境变量 JIADING_CHAT_TIMEOUT_S 应为秒数,例如 30") from error
+            raise SettingsError("环境变量 JIADING_CHAT_TIMEOUT_S 应为秒数，例如 30") from error
         if bool(values["chat_url"]) != bool(values["chat_model"]):
-            raise SettingsError("JIADING_CHAT_URL 和 JIADING_CHAT_MODEL 要同时填写,或同时留空")
+            raise SettingsError("JIADING_CHAT_URL 和 JIADING_CHAT_MODEL 要同时填写，或同时留空")
         corpus, index = values.pop("corpus"), values.pop("index")
         root = Path(corpus) if corpus else cls.corpus
         return cls(root, Path(index) if index else root.parent / "index", **values, chat_timeout_s=timeout)

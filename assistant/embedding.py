@@ -35,7 +35,7 @@ class StaticEmbeddings(Embeddings):
             if rows.shape != (tokenizer.get_vocab_size(), config["dimension"]) or scales.shape != rows.shape[:1]:
                 raise ValueError("sizes differ")
         except Exception as error:  # tokenizers raises plain Exception; the others have nothing in common
-            raise ModelError(f"向量模型“{folder}”缺文件或已损坏({type(error).__name__}),请重新安装本程序") from error
+            raise ModelError(f"向量模型“{folder}”缺文件或已损坏（{type(error).__name__}），请重新安装本程序") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return cls(tokenizer, rows, scales, folder)
@@ -58,7 +58,7 @@ class StaticEmbeddings(Embeddings):
             if len(ids):
                 vector += self._scales[ids] @ self._rows[ids]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+        return vectors / np.where(lengths > 0, lengths, 1.0)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Return one vector a text."""

@@ -8,7 +8,7 @@ A generation's name is a hash of all that it is made of, so the same corpus give
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -20,17 +20,14 @@ import numpy as np
 from assistant.catalog import first_day
 from assistant.errors import CorpusError, NoIndexError, StaleIndexError
 from assistant.lexical import LexicalIndex
-from assistant.schema import Document, Metadata, Passage
+from assistant.schema import Document, Glossary, Metadata, Passage
 
 if TYPE_CHECKING:
     from langchain_core.vectorstores import VectorStore
 
 FORMAT = 1  # of a generation's files: raise it when they change
 COLLECTION = "passages"
-CHROMA_BATCH = 200  # inserts above about 250 slow down
-EMBED_BATCH = 1000
 ROWS = np.dtype([("published", "i4"), ("level", "U4"), ("doc_type", "U16")])
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class Manifest:
     documents: int
     passages: int
     created: str
-    glossary: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    glossary: Glossary = ()
 
 
 class Index:
@@ -59,7 +56,7 @@ class Index:
                 f"file:{directory / 'corpus.sqlite'}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
         except (OSError, ValueError, sqlite3.Error) as error:
-            raise StaleIndexError(f"索引“{directory}”已损坏,请重新运行 jiading-assistant ingest") from error
+            raise StaleIndexError(f"索引“{directory}”已损坏，请重新运行 jiading-assistant ingest") from error
         self.document = lru_cache(maxsize=2000)(self._document)
 
     @classmethod
@@ -67,9 +64,9 @@ class Index:
         """Open the generation in service. Raises NoIndexError, or StaleIndexError if it is not ours or another model's."""
         manifest = read_manifest(root)
         if manifest is None:
-            raise NoIndexError(f"“{root}”里还没有索引,请先运行 jiading-assistant ingest")
+            raise NoIndexError(f"“{root}”里还没有索引，请先运行 jiading-assistant ingest")
         if manifest.embedding != embedding:
-            raise StaleIndexError("索引是用另一个向量模型建立的,请重新运行 jiading-assistant ingest")
+            raise StaleIndexError("索引是用另一个向量模型建立的，请重新运行 jiading-assistant ingest")
         return cls(root / manifest.generation, manifest)
 
     def close(self) -> None:
@@ -134,10 +131,10 @@ def read_manifest(root: Path) -> Manifest | None:
         manifest = manifest_of(root / current.read_text().strip())
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StaleIndexError(
-            f"索引“{root}”已损坏或格式不符,请删去该目录后重新运行 jiading-assistant ingest"
+            f"索引“{root}”已损坏或格式不符，请删去该目录后重新运行 jiading-assistant ingest"
         ) from error
     if manifest.format != FORMAT:
-        raise StaleIndexError("索引是由另一版程序建立的,请重新运行 jiading-assistant ingest")
+        raise StaleIndexError("索引是由另一版程序建立的，请重新运行 jiading-assistant ingest")
     return manifest
 
 

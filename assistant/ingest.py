@@ -39,13 +39,12 @@ from assistant.index import (
 )
 from assistant.lexical import LexicalIndex
 from assistant.load import GLOSSARY, Loaded, load, read_text
-from assistant.schema import Document, Metadata, Passage
+from assistant.schema import Document, Glossary, Metadata, Passage
 from assistant.split import split
 
 CHROMA_BATCH = 200  # inserts above about 250 slow down
 EMBED_BATCH = 1000
-Progress = Callable[[str, int, int], None]
-Glossary = tuple[tuple[str, tuple[str, ...]], ...]
+Progress = Callable[[str, int, int], None]  # stage, done, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +93,14 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
             glossary = read_glossary(path / GLOSSARY)
         progress("读取", number, len(paths))
     if not any(source.documents for source in sources) and problems:
-        raise CorpusError("没有一份资料可以收录,索引保持不变:\n" + "\n".join(map(str, problems)))
+        raise CorpusError("没有一份资料可以收录，索引保持不变：\n" + "\n".join(map(str, problems)))
     return Report(update(root, sources, embeddings, embedding, glossary, progress), tuple(problems))
 
 
 def read_glossary(file: Path) -> Glossary:
     """Return (term, aliases) pairs from a table with the columns term and aliases, aliases parted by semicolons."""
     rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
-    pairs = ((row.get("term") or "", (row.get("aliases") or "").replace(";", ";").split(";")) for row in rows)
+    pairs = ((row.get("term") or "", (row.get("aliases") or "").replace("；", ";").split(";")) for row in rows)
     return tuple(
         (term.strip(), tuple(alias.strip() for alias in aliases if alias.strip()))
         for term, aliases in pairs
@@ -128,10 +127,10 @@ def writer_lock(root: Path) -> Iterator[None]:
     except Timeout as error:
         try:
             who = json.loads(owner.read_text(encoding="utf-8"))
-            holder = f"进程 {who['pid']}({who['host']},{who['since']} 起)"
+            holder = f"进程 {who['pid']}（{who['host']}，{who['since']} 起）"
         except (OSError, ValueError, KeyError):
             holder = "另一进程"
-        raise IndexLockedError(f"索引“{root}”正由{holder}写入,请等它完成后再试") from error
+        raise IndexLockedError(f"索引“{root}”正由{holder}写入，请等它完成后再试") from error
 
 
 def update(
@@ -154,7 +153,7 @@ def update(
         before = {} if old is None else _stored(old)
         after = _merge(before, sources)
         if not after:
-            raise CorpusError("没有可收录的文件,索引保持不变")
+            raise CorpusError("没有可收录的文件，索引保持不变")
         if glossary is None:
             glossary = old.manifest.glossary if old else ()
         generation = _generation(after, embedding, glossary)

@@ -33,7 +33,7 @@ def load(path: Path) -> Loaded:
     Raises CorpusError where the path itself cannot be used; single faults are problems of the result.
     """
     if not path.exists():
-        raise CorpusError(f"找不到“{path}”,请核对路径")
+        raise CorpusError(f"找不到“{path}”，请核对路径")
     if path.is_dir():
         return _load_folder(path)
     if path.name.endswith((".jsonl", ".jsonl.gz")):
@@ -57,9 +57,9 @@ def _load_folder(folder: Path) -> Loaded:
             continue
         row = rows.pop(name, None)
         if root != folder and row is None:
-            loaded.problems.append(Problem(name, f"{CATALOG} 中没有这个文件的行,已按“未核对”收录,请补一行", False))
+            loaded.problems.append(Problem(name, f"{CATALOG} 中没有这个文件的行，已按“未核对”收录，请补一行", False))
         _add_file(loaded, file, _document_id(name), row)
-    loaded.problems += [Problem(CATALOG, f"“{name}”有行但没有文件,请补文件或删去该行") for name in rows]
+    loaded.problems += [Problem(CATALOG, f"“{name}”有行但没有文件，请补文件或删去该行") for name in rows]
     return loaded
 
 
@@ -69,12 +69,12 @@ def _load_catalog(folder: Path, loaded: Loaded) -> tuple[dict[str, Row], set[str
     root = documents if documents.is_dir() else folder
     if not catalog.is_file():
         if root == documents:
-            loaded.problems.append(Problem(CATALOG, "没有这个目录表,全部文件按“未核对”收录", False))
+            loaded.problems.append(Problem(CATALOG, "没有这个目录表，全部文件按“未核对”收录", False))
         return {}, set(), root
     try:
         rows, refused, problems = read_catalog(CATALOG, read_text(catalog))
     except CorpusError as error:
-        loaded.problems.append(Problem(CATALOG, f"{error};全部文件按“未核对”收录", False))
+        loaded.problems.append(Problem(CATALOG, f"{error}；全部文件按“未核对”收录", False))
         return {}, set(), root
     loaded.problems += problems
     return rows, refused, root
@@ -87,7 +87,7 @@ def _document_id(name: str) -> str:
 def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> None:
     """Add one document to `loaded`, or the reason why not."""
     if document_id in loaded.ids:
-        loaded.problems.append(Problem(file.name, f"与同名文件编号相同(“{document_id}”),请改名"))
+        loaded.problems.append(Problem(file.name, f"与同名文件编号相同（“{document_id}”），请改名"))
         return
     loaded.ids.add(document_id)
     try:
@@ -103,10 +103,10 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
 def _clean(file: Path) -> Cleaned:
     suffix = file.suffix.lower()
     if suffix not in MARKDOWN | PLAIN:
-        raise CorpusError(f"不支持“{suffix or '无后缀'}”格式,请另存为 .md 或 .txt")
+        raise CorpusError(f"不支持“{suffix or '无后缀'}”格式，请另存为 .md 或 .txt")
     cleaned = (clean_markdown if suffix in MARKDOWN else clean_page)(read_text(file))
     if not cleaned.text.strip():
-        raise CorpusError("文件没有正文,请补内容或删去文件")
+        raise CorpusError("文件没有正文，请补内容或删去文件")
     return cleaned
 
 
@@ -117,7 +117,7 @@ def _stated_row(name: str, document_id: str, cleaned: Cleaned) -> Row:
         row, faults = parse_row(values)
         if row:
             return row
-        for column in [c for c in values if c not in ("file", "title") and any(f"({c})" in f for f in faults)]:
+        for column in [c for c in values if c not in ("file", "title") and any(f"（{c}）" in f for f in faults)]:
             del values[column]
 
 
@@ -128,11 +128,11 @@ def read_text(file: Path) -> str:
         if size <= MAX_BYTES:
             data = file.read_bytes()
     except OSError as error:
-        raise CorpusError(f"读不了文件({error.strerror}),请检查权限") from error
+        raise CorpusError(f"读不了文件（{error.strerror}），请检查权限") from error
     if size > MAX_BYTES:
-        raise CorpusError(f"文件超过 {MAX_BYTES // 1_000_000} MB,请拆分")
+        raise CorpusError(f"文件超过 {MAX_BYTES // 1_000_000} MB，请拆分")
     if not data.strip(b"\x00\xef\xbb\xbf\xff\xfe \r\n\t"):
-        raise CorpusError("文件是空的,请补内容或删去文件")
+        raise CorpusError("文件是空的，请补内容或删去文件")
     for encoding in _encodings(data):
         try:
             text = data.decode(encoding)
@@ -140,7 +140,7 @@ def read_text(file: Path) -> str:
             continue
         if _readable(text):
             return text
-    raise CorpusError("不是文本文件,或编码无法识别,请另存为 UTF-8")
+    raise CorpusError("不是文本文件，或编码无法识别，请另存为 UTF-8")
 
 
 def _encodings(data: bytes) -> Iterator[str]:
@@ -170,7 +170,7 @@ def _load_lines(path: Path) -> Loaded:
                 if line.strip():
                     _add_line(loaded, f"{path.name} 第{number}行", line)
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CorpusError(f"{path.name}:文件损坏或不是 UTF-8 编码的 JSON 行,请重新导出") from error
+        raise CorpusError(f"{path.name}：文件损坏或不是 UTF-8 编码的 JSON 行，请重新导出") from error
     return loaded
 
 
@@ -178,7 +178,7 @@ def _add_line(loaded: Loaded, place: str, line: str) -> None:
     try:
         entry = json.loads(line)
     except json.JSONDecodeError as error:
-        loaded.problems.append(Problem(place, f"不是有效的 JSON({error.msg}),请修改这一行"))
+        loaded.problems.append(Problem(place, f"不是有效的 JSON（{error.msg}），请修改这一行"))
         return
     if not isinstance(entry, dict) or not all(
         isinstance(entry.get(k), str) and entry[k].strip() for k in ("id", "text")
@@ -191,7 +191,7 @@ def _add_line(loaded: Loaded, place: str, line: str) -> None:
     loaded.ids.add(entry["id"])
     title = str(entry.get("title") or "").strip() or entry["text"].strip().split("\n")[0][:40]
     row, faults = parse_row({**entry, "file": entry["id"], "title": title})
-    loaded.problems += [Problem(f"{place}({entry['id']})", fault) for fault in faults]
+    loaded.problems += [Problem(f"{place}（{entry['id']}）", fault) for fault in faults]
     if row:
         loaded.documents.append(Document(entry["id"], row.title, clean_markdown(entry["text"]).text, row.metadata))
     else:

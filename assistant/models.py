@@ -32,7 +32,7 @@ def load_embeddings(settings: Settings) -> tuple[Embeddings, str]:
             model_name=name, encode_kwargs={"normalize_embeddings": True}, query_encode_kwargs=query
         )
     except Exception as error:  # the libraries below raise many kinds
-        raise ModelError(f"向量模型“{name}”无法加载:{error}。请核对 JIADING_EMBEDDING_MODEL") from error
+        raise ModelError(f"向量模型“{name}”无法加载：{error}。请核对 JIADING_EMBEDDING_MODEL") from error
     return model, f"{name}|{prompt}|{_folder_hash(Path(name))}"
 
 

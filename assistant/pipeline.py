@@ -79,10 +79,10 @@ class Assistant:
         try:
             written = verify(self._generate(question, hits, as_of), self.index.document)
         except AssistantError as error:
-            notices.append(Notice("generator_failed", f"{error},以下为资料原文摘录。"))
+            notices.append(Notice("generator_failed", f"{error}，以下为资料原文摘录。"))
             return quoted
         if not written:
-            notices.append(Notice("generator_failed", "大模型的回答没有通过引文核对,以下为资料原文摘录。"))
+            notices.append(Notice("generator_failed", "大模型的回答没有通过引文核对，以下为资料原文摘录。"))
         return written or quoted
 
     def _about(self, statements: Sequence[Statement], as_of: date) -> list[Notice]:

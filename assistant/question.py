@@ -7,14 +7,13 @@ from functools import cache, cached_property
 from typing import Literal
 
 from assistant.lexical import content_words, names, words
-from assistant.schema import Turn
+from assistant.schema import Glossary, Turn
 from assistant.text import normalise
 
 Kind = Literal[
     "money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body",
     "list", "verdict",
 ]  # fmt: skip
-Glossary = tuple[tuple[str, tuple[str, ...]], ...]
 
 # Phrases that ask or soften but name nothing to look for; long enough never to be part of another word.
 _FILLER = re.compile(
@@ -151,7 +150,7 @@ _MONEY = r"\d(?:\.\d+)?(?:[余多])?(?:[百千]?[万亿]|千)?(?:元|美元)|\d[
 _FOUND: dict[Kind, re.Pattern[str]] = {
     "money": re.compile(_MONEY),
     "area": re.compile(r"\d[余多]?万?(?:平方|亩|公顷|㎡|m2)"),
-    "percent": re.compile(r"\d%|\d[::]\d|个百分点|翻番"),
+    "percent": re.compile(r"\d%|\d:\d|个百分点|翻番"),
     "date": re.compile(r"\d{4}年|\d{4}-\d\d|\d{1,2}月\d{1,2}日|\d{1,2}月[上中下]旬|\d年"),
     "document_number": re.compile(r"\[\d{4}\]\d+号"),
     "contact": re.compile(r"\d{8}|@"),

@@ -12,6 +12,7 @@ Level = Literal["", "国家级", "市级", "区级", "镇级"]
 Status = Literal["in_force", "draft", "expired", "superseded", "unverified", "not_applicable"]
 Precision = Literal["day", "month", "year", "event"]
 Confidence = Literal["", "高", "中高", "中", "中低", "低"]
+Glossary = tuple[tuple[str, tuple[str, ...]], ...]  # (the corpus's term, other spellings)
 
 DOC_TYPE_LABELS: dict[DocType, str] = {
     "briefing": "发布会",

@@ -20,15 +20,15 @@ _PLAIN_HEADINGS = [
     re.compile(r"\s*第[一二三四五六七八九十百零〇\d]+编(?:\s+\S.{0,40})?\s*"),
     re.compile(r"\s*第[一二三四五六七八九十百零〇\d]+章(?:\s+\S.{0,40})?\s*"),
     re.compile(r"\s*第[一二三四五六七八九十百零〇\d]+节(?:\s+\S.{0,40})?\s*"),
-    re.compile(r"\s*[一二三四五六七八九十]+、[^。;:\uff1b\uff1a]{1,40}\s*"),
-    re.compile(r"\s*[(\uff08][一二三四五六七八九十]+[)\uff09][^。;:\uff1b\uff1a]{1,40}\s*"),
+    re.compile(r"\s*[一二三四五六七八九十]+、[^。;:；：]{1,40}\s*"),
+    re.compile(r"\s*[(（][一二三四五六七八九十]+[)）][^。;:；：]{1,40}\s*"),
 ]
 _ARTICLE = re.compile(r"\s*(?:\*\*)?(第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?)")
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.、)\uff0e\uff09]|[(\uff08]\d{1,2}[)\uff09])\s*(?=\S)")
+_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.、)．）]|[(（]\d{1,2}[)）])\s*(?=\S)")
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
-# Full-width ！？；，：（） are written as escapes, and their ASCII forms, which many sites use, stand beside them.
-_STOPS, _HALVES, _COMMAS = "。!?\uff01\uff1f", ";\uff1b", ",、\uff0c"
-_SENTENCE = re.compile(rf"[^{_STOPS}\n]*(?:[{_STOPS}]+[”’」』)\uff09]*|\n|$)")
+# Many sites write ASCII punctuation in Chinese text.
+_STOPS, _HALVES, _COMMAS = "。!?！？", ";；", ",、，"
+_SENTENCE = re.compile(rf"[^{_STOPS}\n]*(?:[{_STOPS}]+[”’」』)）]*|\n|$)")
 
 BlockKind = Literal["heading", "article", "item", "row", "text"]
 UnitKind = Literal["sentence", "item", "row"]
@@ -184,7 +184,7 @@ def units(document_text: str, start: int, end: int, context: str = "") -> list[U
             elif not _heading(content)[0]:
                 sentences = list(_sentences(document_text, position, position + len(content)))
                 found += sentences
-                lead = sentences[-1].text if sentences and sentences[-1].text.endswith((":", "\uff1a")) else ""
+                lead = sentences[-1].text if sentences and sentences[-1].text.endswith((":", "：")) else ""
             else:
                 lead = ""
         position += len(line)

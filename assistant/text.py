@@ -20,10 +20,11 @@ _NUMERAL = re.compile(
     r"|(?<![\d.几数])(?P<magnitude>[一二三四五六七八九十两][零一二三四五六七八九十百千]*(?=[万亿]))"
 )
 _PERCENT = re.compile(rf"百分之([{''.join(_DIGITS)}十百]+)(?:点([{''.join(_DIGITS)}]+))?")
-_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_LISTED = re.compile(r"(?<=\d)[，、](?=\d)")  # 2021、2022年: not a grouped number
 _PUNCTUATION = str.maketrans({"“": '"', "”": '"', "「": '"', "」": '"', "『": '"', "』": '"', "‘": "'", "’": "'",
                               "—": "-", "–": "-", "―": "-", "。": ".", "、": ",", "【": "[", "】": "]",
-                              "〔": "[", "〕": "]", "﹝": "[", "﹞": "]", "(": "(", ")": ")"})  # fmt: skip
+                              "〔": "[", "〕": "]", "﹝": "[", "﹞": "]"})  # fmt: skip
 
 
 def normalise(text: str) -> str:
@@ -32,8 +33,9 @@ def normalise(text: str) -> str:
     十九家 → 19家, 五千亿 → 5000亿, 百分之七十五 → 75%, 2,001.6 → 2001.6, 園區 → 园区.
     Equal input gives equal output; normalising twice changes nothing more.
     """
-    text = _traditional_to_simplified().convert(unicodedata.normalize("NFKC", text).lower())
-    text = _GROUPED.sub("", text.translate(_PUNCTUATION))
+    text = unicodedata.normalize("NFKC", _LISTED.sub("；", text)).lower()
+    text = _GROUPED.sub(lambda match: match.group().replace(",", ""), text)
+    text = _traditional_to_simplified().convert(text).translate(_PUNCTUATION)
     text = _PERCENT.sub(_percent, text)
     return _NUMERAL.sub(lambda match: _arabic(match.group()), text)
 

@@ -159,7 +159,10 @@ def train(tokenizer: Tokenizer, pairs: list[Pair], epochs: int) -> np.ndarray:
             schedule.step()
             step += 1
             if step % 25 == 0:
-                print(f"epoch {epoch} step {step}/{steps} loss {value.item():.3f} {time.time() - started:.0f} s", flush=True)
+                print(
+                    f"epoch {epoch} step {step}/{steps} loss {value.item():.3f} {time.time() - started:.0f} s",
+                    flush=True,
+                )
     return next(model.parameters()).detach().numpy()
 
 
@@ -206,7 +209,10 @@ def evaluate(data: Path) -> None:
     news = [row for row, _ in zip(rows(data, "news.passages"), range(15_000), strict=False)]
     policy = [*rows(data, "ncp_policy.passages"), *news]
     print("policy Q&A dev", retrieval(model, policy, list(rows(data, "ncp_policy.queries.dev"))))
-    print("CMRC 2018 dev", retrieval(model, list(rows(data, "cmrc2018.passages")), list(rows(data, "cmrc2018.queries.dev"))))
+    print(
+        "CMRC 2018 dev",
+        retrieval(model, list(rows(data, "cmrc2018.passages")), list(rows(data, "cmrc2018.queries.dev"))),
+    )
     print("DRCD test", retrieval(model, list(rows(data, "drcd.passages")), list(rows(data, "drcd.queries.test"))))
     sts = list(rows(data, "stsb_zh.dev"))
     cosine = (model.encode([r["a"] for r in sts]) * model.encode([r["b"] for r in sts])).sum(axis=1)
@@ -214,11 +220,14 @@ def evaluate(data: Path) -> None:
     texts = [row["text"][:300] for row in news[:5000]]
     started = time.perf_counter()
     model.encode(texts)
-    print(f"throughput {len(texts) / (time.perf_counter() - started):.0f} passages of 300 characters/s, normalising included")
+    print(
+        f"throughput {len(texts) / (time.perf_counter() - started):.0f} passages of 300 characters/s, normalising included"
+    )
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Return the rank correlation, ties taking their mean rank."""
+
     def rank(x: np.ndarray) -> np.ndarray:
         _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
         return (np.cumsum(counts) - (counts - 1) / 2)[inverse]

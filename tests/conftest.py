@@ -29,10 +29,24 @@ DOCUMENTS = {
     "draft.md": "# 内容\n\n拟对绿色工厂给予最高50万元奖励,公开征求意见。\n",
 }
 ROWS = {
-    "grant.md": {"title": "测试区特色园区扶持办法", "doc_type": "policy", "level": "区级", "published": "2023-05-01", "valid_from": "2023-06-01", "valid_to": "2025-05-31", "document_number": "测府规〔2023〕3号"},  # fmt: skip
+    "grant.md": {
+        "title": "测试区特色园区扶持办法",
+        "doc_type": "policy",
+        "level": "区级",
+        "published": "2023-05-01",
+        "valid_from": "2023-06-01",
+        "valid_to": "2025-05-31",
+        "document_number": "测府规〔2023〕3号",
+    },
     "port.md": {"title": "测试区氢能港规划", "doc_type": "plan", "level": "区级", "published": "2019-06-10"},
-    "draft.md": {"title": "绿色工厂扶持办法", "doc_type": "draft", "level": "市级", "published": "2024-01", "status": "draft"},
-}  # fmt: skip
+    "draft.md": {
+        "title": "绿色工厂扶持办法",
+        "doc_type": "draft",
+        "level": "市级",
+        "published": "2024-01",
+        "status": "draft",
+    },
+}
 
 
 def write_corpus(folder: Path, documents: dict[str, str], rows: dict[str, dict[str, str]]) -> Path:

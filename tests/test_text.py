@@ -28,7 +28,9 @@ def test_one_meaning_has_one_spelling(written: str, spelled: str) -> None:
     assert normalise(written) == spelled
 
 
-@given(st.text(alphabet=st.sampled_from("一二三十百千万亿两〇零点第年家个条元%,.0123456789嘉定园區“”()GDPa "), max_size=40))
+@given(
+    st.text(alphabet=st.sampled_from("一二三十百千万亿两〇零点第年家个条元%,.0123456789嘉定园區“”()GDPa "), max_size=40)
+)
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once

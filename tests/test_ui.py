@@ -93,7 +93,9 @@ def recorder(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Pat
 @pytest.fixture(scope="module")
 def address(recorder: Recorder) -> Iterator[str]:
     """A running server's address."""
-    server = uvicorn.Server(uvicorn.Config(build_app(recorder), port=0, log_level="warning", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(build_app(recorder), port=0, log_level="warning", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30
@@ -364,7 +366,15 @@ def test_bad_offsets_show_the_document_unmarked(address: str, recorder: Recorder
 
 
 def test_what_the_page_does_not_use_is_shut(address: str) -> None:
-    for path in ("upload", "info", "openapi.json", "file=/etc/passwd", "run/ask", "call/ask", "proxy=http://example.com"):
+    for path in (
+        "upload",
+        "info",
+        "openapi.json",
+        "file=/etc/passwd",
+        "run/ask",
+        "call/ask",
+        "proxy=http://example.com",
+    ):
         assert fetch(f"{address}gradio_api/{path}", b"" if path in ("upload", "run/ask") else None)[0] == 404
     assert fetch(f"{address}monitoring")[0] == 404
     assert fetch(f"{address}gradio_api/queue/join", b"x" * 300_000)[0] == 413
