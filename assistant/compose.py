@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from assistant.kind import HARD_KINDS, Kind
 from assistant.lexical import share, words
-from assistant.question import HARD_KINDS, Aspect, Kind, Question, Term, years
+from assistant.question import Aspect, Question, Term, years
 from assistant.schema import Citation, Document, Hit, Notice, Statement
 from assistant.split import Unit, units
 from assistant.text import normalise
@@ -22,12 +23,17 @@ TITLE_WEIGHT = 0.55  # a term that stands only in the document's title
 ANSWERED = 0.56  # least confidence at which an answer is given
 LEAST_NAME = 0.4  # share of a proper name's bigrams
 LEAST_FOCUS = 0.4  # share of an aspect's own words below which a unit answers something else
+OWN_BONUS = 0.1  # for terms that stand in the unit itself
+KIND_BONUS = 0.12  # for holding the sort of answer asked for
+LIST_BONUS = 0.15  # for a unit that enumerates, where a list is asked for
+RANK_COST = 0.005  # for each passage found before this one's
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
 
 _NOT_STATED = re.compile(
     r"没有(?:查到|公布|给出|读到|说|写|出现|取得|逐一|逐项|附件)|未(?:查到|见|公布|给出|读到|取得|收录|写明)|均未见|不能推断|没写|未在报道|只有前半部分|被?截断"
 )
+_ASIDE = re.compile(r"[(（][^()（）]*[)）]")
 _SOURCE = re.compile(r"(?:资料|数据|访谈|全市目标|参考)?来源|https?://|后者:http|.{0,12}链接:|.{0,12}报道:http")
 _GENERIC_LABELS = {"数值", "内容", "说明", "备注", "项目", "说法", "情况"}
 _EACH = re.compile(r"各|每|分别")
@@ -76,7 +82,12 @@ class Candidate:
 
     @cached_property
     def not_stated(self) -> bool:
-        """Whether it says that something is not known."""
+        """Whether it says, first of all, that something is not known."""
+        return bool(_NOT_STATED.search(re.split(r"[;；]", _ASIDE.sub("", self.unit.text))[0]))
+
+    @cached_property
+    def partly_stated(self) -> bool:
+        """Whether it says, anywhere in it, that something is not known."""
         return bool(_NOT_STATED.search(self.own))
 
 
@@ -104,6 +115,11 @@ class Scored:
     score: float
     fits: bool
     holds: bool
+
+    @property
+    def document_id(self) -> str:
+        """The document it stands in."""
+        return self.candidate.hit.document.id
 
 
 def compose(question: Question, hits: Sequence[Hit], weigh: Callable[[str], float]) -> Draft:
@@ -149,14 +165,18 @@ class Finding:
 
 
 def _find(aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float]) -> Finding:
-    weights = {term.word: term.factor * sum(map(weigh, words(term.word) or [term.word])) for term in aspect.terms}
+    weights = {term.word: term.factor * min(_weight(s, weigh) for s in term.spellings) for term in aspect.terms}
     judged = [judge(aspect, candidate, weights) for candidate in shown]
     fitting = sorted((s for s in judged if s.fits and not s.candidate.not_stated), key=lambda s: -s.score)
     silent = sorted(
-        (s for s in judged if s.candidate.not_stated and aspect.concerns(s.candidate.own)), key=lambda s: -s.score
+        (s for s in judged if s.candidate.partly_stated and aspect.concerns(s.candidate.own)), key=lambda s: -s.score
     )
     chosen = _choose(aspect, fitting, weights) if fitting else []
     return Finding(chosen, silent, _confidence(chosen, silent, weights))
+
+
+def _weight(spelling: str, weigh: Callable[[str], float]) -> float:
+    return sum(map(weigh, words(spelling) or [spelling]))
 
 
 def candidates(hits: Sequence[Hit]) -> list[Candidate]:
@@ -173,36 +193,52 @@ def judge(aspect: Aspect, candidate: Candidate, weights: dict[str, float]) -> Sc
     """Score one candidate: the weighted share of the question's terms it covers, and what it fits."""
     own = {term.word: _share(term, candidate.own) for term in aspect.terms}
     early = candidate.own if candidate.unit.kind == "row" else candidate.own[:EARLY]
+    listed = "list" in aspect.kinds and _enumerates(candidate.unit)
+    heading = 1.0 if listed and candidate.unit.kind != "item" else HEADING_WEIGHT
     covered = {
         term.word: max(
             own[term.word] * (1.0 if _share(term, early) == own[term.word] else LATE_WEIGHT),
-            HEADING_WEIGHT * _share(term, candidate.headings),
+            heading * _share(term, candidate.headings),
             NEAR_WEIGHT * _share(term, candidate.near),
             SUBJECT_WEIGHT * _share(term, candidate.subject),
             TITLE_WEIGHT * _share(term, candidate.title),
         )
         for term in aspect.terms
     }
-    coverage = _mean(covered, weights)
-    wanted = aspect.hard_kinds
-    held = {kind for kind in wanted if aspect.holds(kind, candidate.own, candidate.around)}
-    fits = _in_time(aspect, candidate) and _in_place(aspect, candidate) and _real(aspect, candidate)
-    fits = fits and _named(aspect, candidate)
-    fits = fits and "full_text" not in aspect.kinds
-    fits = fits and bool(held & HARD_KINDS or not aspect.hard_kinds or "verdict" in aspect.kinds)
-    fits = fits and (not aspect.every or bool(_EACH.search(candidate.own)))
     asked = {term.word: weights[term.word] for term in aspect.own_terms}
-    focus = _mean({word: own[word] for word in asked}, asked)
-    focus_near = _mean({word: covered[word] for word in asked}, asked)
-    lists = 0.15 if "list" in aspect.kinds and _enumerates(candidate.unit) else 0.0
+    held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.own, candidate.around)}
+    coverage = _mean(covered, weights)
+    introduced = _mean({term.word: _share(term, candidate.around) for term in aspect.own_terms}, asked)
     score = (
-        lists + coverage + 0.1 * _mean(own, weights) + 0.12 * len(held) / max(1, len(wanted)) - 0.01 * candidate.rank
+        coverage
+        + OWN_BONUS * _mean(own, weights)
+        + KIND_BONUS * len(held) / max(1, len(aspect.hard_kinds))
+        + LIST_BONUS * (listed and (candidate.unit.kind != "item" or introduced >= 0.5))
+        - RANK_COST * candidate.rank
     )
-    return Scored(candidate, covered, own, coverage, focus, focus_near, score, fits, bool(held & HARD_KINDS))
+    return Scored(
+        candidate, covered, own, coverage, score=score, holds=bool(held), fits=_fits(aspect, candidate, bool(held)),
+        focus=_mean({word: own[word] for word in asked}, asked),
+        focus_near=_mean({word: covered[word] for word in asked}, asked),
+    )  # fmt: skip
+
+
+def _fits(aspect: Aspect, candidate: Candidate, held: bool) -> bool:
+    """Return whether a unit may answer at all: its sort, years, places, names, and whether it is a result or a target."""
+    return (
+        "full_text" not in aspect.kinds
+        and (held or not aspect.hard_kinds or "verdict" in aspect.kinds)
+        and (not aspect.every or bool(_EACH.search(candidate.own)))
+        and _in_time(aspect, candidate)
+        and _in_place(aspect, candidate)
+        and _named(aspect, candidate)
+        and _real(aspect, candidate)
+    )
 
 
 def _enumerates(unit: Unit) -> bool:
-    return unit.kind == "item" or unit.text.count("、") >= 2 or unit.text.endswith((":", "："))
+    """Return whether a unit lists things itself, is one of a list, or leads to one."""
+    return unit.kind == "item" or len(re.findall("[、；;]", unit.text)) >= 2 or unit.text.endswith((":", "："))
 
 
 def _share(term: Term, text: str) -> float:
@@ -214,12 +250,18 @@ def _mean(shares: dict[str, float], weights: dict[str, float]) -> float:
 
 
 def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
-    """Return whether it speaks of the years asked for; its own years decide, else those around it."""
+    """Return whether it speaks of the years asked for: its own years decide, else those around it.
+
+    A policy's edition is in its title (2025年度申报指南), so there a year within may be any.
+    """
     if not aspect.years:
         return True
     meta = candidate.hit.document.metadata
-    dated = aspect.dated or meta.doc_type in NORMATIVE
-    spoken = years(candidate.own) or years(candidate.around) or years(candidate.title, event_dates=dated)
+    normative = meta.doc_type in NORMATIVE
+    titled = years(candidate.title, event_dates=aspect.dated or normative)
+    if normative and titled & aspect.years:
+        return True
+    spoken = years(candidate.own) or years(candidate.around) or titled
     period = years(normalise(meta.data_period))
     return bool((spoken or (period if len(period) == 1 else frozenset())) & aspect.years)
 
@@ -253,7 +295,12 @@ def _confidence(chosen: Sequence[Scored], silent: Sequence[Scored], weights: dic
     confidence = 0.5 * _mean(together, weights) + 0.5 * chosen[0].coverage
     best = chosen[0]
     margin = 0.05 if best.holds else -0.02
-    if any(s.focus >= best.focus + margin and s.coverage >= best.coverage - 0.1 for s in silent):
+    elsewhere = 0.1  # what one document does not say, another may
+    if any(
+        s.focus >= best.focus + margin + elsewhere * (s.document_id != best.document_id)
+        and s.coverage >= best.coverage - 0.1 + 2 * elsewhere * (s.document_id != best.document_id)
+        for s in silent
+    ):
         confidence -= 0.5
     if best.focus_near < LEAST_FOCUS:
         confidence -= 0.2
@@ -273,7 +320,7 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         done = {word: max(s.own[word] for s in chosen) for word in weights}
         gain = _mean({word: max(0.0, part - done[word]) for word, part in scored.own.items()}, weights)
         news = any(aspect.holds(kind, scored.candidate.own, scored.candidate.around) for kind in _open(aspect, chosen))
-        rival = scored.candidate.hit.document.id not in {s.candidate.hit.document.id for s in chosen}
+        rival = scored.document_id not in {s.document_id for s in chosen}
         close = scored.score >= 0.8 * best.score
         if (
             (close and (gain >= 0.08 or news))
@@ -282,7 +329,15 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         ):
             chosen.append(scored)
             single += 1
-    return chosen
+    return [*chosen, *_standing(aspect, chosen, fitting)]
+
+
+def _standing(aspect: Aspect, chosen: Sequence[Scored], fitting: Sequence[Scored]) -> list[Scored]:
+    """Return what the best document says of its own validity, where that is asked and not said yet."""
+    if "validity" not in aspect.kinds or any(aspect.holds("validity", s.candidate.own) for s in chosen):
+        return []
+    says = (s for s in fitting if s.document_id == chosen[0].document_id and aspect.holds("validity", s.candidate.own))
+    return list(says)[:1]
 
 
 def _open(aspect: Aspect, chosen: Sequence[Scored]) -> set[Kind]:
@@ -297,18 +352,21 @@ def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Sc
     """Return the rest of the list or section that `best` belongs to, where the question asks for a list."""
     if "list" not in aspect.kinds:
         return []
+    unit, hit = best.candidate.unit, best.candidate.hit
     section = [
         s for s in fitting
-        if s is not best and s.candidate.hit.passage.document_id == best.candidate.hit.passage.document_id
-        and s.candidate.hit.passage.headings == best.candidate.hit.passage.headings
+        if s is not best and s.document_id == hit.document.id and s.candidate.hit.passage.headings == hit.passage.headings
     ]  # fmt: skip
-    unit = best.candidate.unit
     if unit.lead:
         section = [s for s in section if s.candidate.unit.lead == unit.lead]
-    elif unit.text.endswith((":", "：")):
-        section = [s for s in section if s.candidate.unit.lead == unit.text]
     elif unit.kind == "sentence":
-        return []
+        paragraph = hit.document.text[unit.start :].split("\n", 1)[0]
+        headed = best.focus < 0.5 <= best.focus_near  # the heading names what is asked, the section tells it
+        section = [
+            s for s in section
+            if (s.candidate.unit.lead and s.candidate.unit.lead in paragraph)
+            or (headed and s.candidate.unit.kind == "sentence" and _enumerates(s.candidate.unit))
+        ]  # fmt: skip
     else:
         section = [s for s in section if s.candidate.unit.kind == unit.kind]
     return sorted(section, key=lambda s: s.candidate.unit.start)[:MAX_LIST]

@@ -60,7 +60,7 @@ def content_words(normalised: str) -> dict[str, float]:
     found: dict[str, float] = {}
     loose = ""
     for word, tag in [*rjieba.tag(normalised), (" ", "x")]:
-        if len(word) == 1 and "\u3400" <= word <= "\u9fff" and word not in _PARTICLES:
+        if len(word) == 1 and "\u3400" <= word <= "\u9fff" and word not in _PARTICLES and tag[0] not in "vpfdcru":
             loose += word
             continue
         if len(loose) > 1:

@@ -51,7 +51,7 @@ class Assistant:
             hits = self._retrieve(asked, filters, TOP_K)
         with _timed(timings, "compose"):
             draft = compose.compose(asked, hits, self.index.lexical.weight)
-            notices = list(draft.notices)
+            notices = [_corrected(asked), *draft.notices] if asked.mended else list(draft.notices)
             statements = draft.statements
         if statements and self._generate:
             with _timed(timings, "generate"):
@@ -90,6 +90,11 @@ class Assistant:
         ids = dict.fromkeys(citation.document_id for s in statements for citation in s.citations)
         found = (validity.notice(self.index.document(i), as_of, self.index.successors.get(i, ())) for i in ids)
         return [notice for notice in found if notice]
+
+
+def _corrected(question: Question) -> Notice:
+    pairs = "、".join(f"“{wrong}”按“{name}”" for wrong, name in question.mended)
+    return Notice("corrected", f"问题中的{pairs}查找。")
 
 
 def _not_found(hits: Sequence[Hit]) -> Notice:

@@ -4,160 +4,32 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Literal
 
+from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds
 from assistant.lexical import content_words, names, words
 from assistant.schema import Glossary, Turn
+from assistant.spelling import mend
 from assistant.text import normalise
-
-Kind = Literal[
-    "money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body",
-    "list", "verdict",
-]  # fmt: skip
 
 # Phrases that ask or soften but name nothing to look for; long enough never to be part of another word.
 _FILLER = re.compile(
     r"请问|想问一?下|请介绍|介绍一?下|告诉我|麻烦|帮我查|查一下|有没有|是不是|是否|能不能|可不可以|怎么回事|怎么样|怎么|如何"
     r"|是什么意思|什么意思|指的是什么|指什么|指啥|是什么|有什么|什么时候|什么|多少钱?|多大|哪几?[个家天年月里儿些项条座]|哪[一二两三四五六七八九\d]+[个家项条座]"
     r"|几[家个条项座批]|分别|各自|具体|到底|一共|总共|咱们?|我们|你们|有说"
+    r"|听说|据说|想知道|最多能|最少|最多|能拿|现在|还?算数|还?作数|好处|到哪儿?|有啥|啥"
 )
 _STOP_WORDS = frozenset(
-    [
-        "目前",
-        "现在",
-        "可以",
-        "可能",
-        "需要",
-        "应该",
-        "我们",
-        "你们",
-        "他们",
-        "它们",
-        "这个",
-        "那个",
-        "这些",
-        "那些",
-        "一个",
-        "1个",
-        "一下",
-        "一般",
-        "以及",
-        "还有",
-        "或者",
-        "如果",
-        "因为",
-        "所以",
-        "但是",
-        "关于",
-        "对于",
-        "进行",
-        "通过",
-        "其中",
-        "之间",
-        "方面",
-        "情况",
-        "问题",
-        "内容",
-        "提到",
-        "说法",
-        "已经",
-        "多少",
-        "什么",
-        "怎么",
-        "哪些",
-        "大概",
-        "左右",
-        "能够",
-        "还能",
-        "哪里",
-        "里面",
-        "之后",
-        "以前",
-        "精确",
-        "到底",
-        "是不是",
-        "有没有",
-        "靠谱",
-        "一样",
-        "表述",
-        "没有",
-        "就是",
-        "这样",
-        "那样",
-        "来说",
-        "比较",
-        "时候",
-        "时间",
-        "它",
-        "后来",
-        "区里",
-        "各是",
-        "1",
-        "怎样",
-        "哪儿",
-        "嘉定区里",
-    ]
+    (
+        "目前 现在 可以 可能 需要 应该 我们 你们 他们 它们 这个 那个 这些 那些 一个 1个 一下 一般 以及 还有 "
+        "或者 如果 因为 所以 但是 关于 对于 进行 通过 其中 之间 方面 情况 问题 内容 提到 说法 已经 多少 什么 "
+        "怎么 哪些 大概 左右 能够 还能 哪里 里面 之后 以前 精确 到底 是不是 有没有 靠谱 一样 表述 没有 就是 "
+        "这样 那样 来说 比较 时候 时间 它 后来 区里 各是 1 怎样 哪儿 嘉定区里"
+    ).split()
 )
 _ENGLISH_FILLER = re.compile(
     r"\b(?:what|which|who|where|when|how|much|many|did|does|do|is|are|was|were|the|a|an|of|in|on|for|to|by|and|or|get|can|make|up"
     r"|report|reported|above|s|it|its|there|about|tell|me|please)\b"
 )
-_KIND_PATTERNS: dict[Kind, re.Pattern[str]] = {
-    "document_number": re.compile(r"文号|发文字号|批文号"),
-    "full_text": re.compile(r"全文|发我一份|完整(?:文本|文件)"),
-    "contact": re.compile(r"电话|联系方式|邮箱|热线"),
-    "area": re.compile(r"面积|(?<!产能)(?<!规模)(?<!力度)多大|占地|平方"),
-    "percent": re.compile(r"比例|占比|增速|增幅|增长率|集聚度|百分之|入驻率|几成"),
-    "money": re.compile(
-        r"多少(?:万|亿)?[元钱]|金额|(?:奖励?|补贴?|补助|资助|贴息|给|奖金|额度|封顶|拿).{0,8}(?:多少|标准)|(?:奖|补).{0,3}多少|最高.{0,6}多少"
-        r"|(?:营收|产值|产出|税收|投资|收入|资金|增加值|gdp|价格|规模).{0,12}(?:多少|数)|(?:投资额?|营收|产值|产出|税收|增加值)$|how much|subsid|output|revenue"
-    ),
-    "date": re.compile(r"什么时候|何时|哪[天年月]|几[月号]|哪一[天年]|日期|截止|到期|有效期|until when|\bwhen\b"),
-    "place": re.compile(r"哪个?[镇街园]|在哪|哪里|哪儿|位置|地址|位于|落在|where"),
-    "body": re.compile(r"谁|哪个?(?:部门|机构|单位|局|委|公司)|机构|主办|牵头|受理部门"),
-    "list": re.compile(
-        r"哪些|哪[几一二两三四五六七八九\d]+|几个方面|分别|包括|有什么|什么条件|条件|要求|指什么|指啥|是什么|什么意思|支持什么|怎么[报办申]|which|what are|介绍"
-    ),
-    "verdict": re.compile(r"吗|是不是|是否|有没有|能不能|可不可以|一样|区别|不同|靠谱|怎么回事|有说"),
-}
-_COUNT = re.compile(
-    r"(?:多少|(?<![哪])几)(?P<unit>[家个条项辆套人名座件张批亩户所])|多少(?P<noun>企业|园区|项目|人才|公司)|(?P<number>企业数|数量|家数)"
-)
-_UNITS = {
-    "家": "家个户所",
-    "个": "个家项座批",
-    "条": "条项个",
-    "项": "项条个",
-    "件": "件张个",
-    "张": "张件个",
-    "人": "人名",
-    "名": "名人",
-}
-_NOUN_UNITS = {
-    "企业": "家个户",
-    "公司": "家个户",
-    "园区": "个家",
-    "项目": "个项",
-    "人才": "人名",
-    "企业数": "家个户",
-    "家数": "家个户",
-}
-HARD_KINDS: frozenset[Kind] = frozenset(
-    {"money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body"}
-)
-
-_MONEY = r"\d(?:\.\d+)?(?:[余多])?(?:[百千]?[万亿]|千)?(?:元|美元)|\d[余多]?[万亿](?![平辆人套名家个吨])|贴息|免征"
-_FOUND: dict[Kind, re.Pattern[str]] = {
-    "money": re.compile(_MONEY),
-    "area": re.compile(r"\d[余多]?万?(?:平方|亩|公顷|㎡|m2)"),
-    "percent": re.compile(r"\d%|\d:\d|个百分点|翻番"),
-    "date": re.compile(r"\d{4}年|\d{4}-\d\d|\d{1,2}月\d{1,2}日|\d{1,2}月[上中下]旬|\d年"),
-    "document_number": re.compile(r"\[\d{4}\]\d+号"),
-    "contact": re.compile(r"\d{8}|@"),
-    "number": re.compile(r"\d"),
-    "place": re.compile(r"镇|街道|路\d|新城|公路|工业区|至\S{1,8}路"),
-    "body": re.compile(r"局|委|办公室|小组|部门|公司|集团|中心|书记|区长|主任|镇政府"),
-}
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?:-(20\d\d))?(?!\d)")
 _EVENT_DATE = re.compile(r"20\d\d年\d{1,2}月(?:\d{1,2}日)?|20\d\d-\d\d(?:-\d\d)?(?![\d年])")
 # Names that say a question is not about Jiading; Shanghai's other districts first.
@@ -168,44 +40,11 @@ ELSEWHERE = re.compile(
 _REFERS_BACK = re.compile(
     r"^(?:那|它|这|该|其|此|跟|和|与|还|再|然后|具体|他们|她们)|它们?|这[个些家项份]|该[园政项]|上述|前面|刚才"
 )
-_ABOUT: dict[Kind, re.Pattern[str]] = {
-    "money": re.compile(r"金额|比例|标准|上限|产值|产出|税收|营收|投资|价格|收入|增加值|数额|数"),
-    "area": re.compile(r"面积|规模"),
-    "percent": re.compile(r"比例|占比|增|率|度"),
-    "count": re.compile(r"数|名单|多少"),
-    "date": re.compile(r"时间|日期|时|有效期|截止|期限"),
-    "document_number": re.compile(r"文号"),
-    "contact": re.compile(r"电话|科室|联系"),
-}
-_AWARD = re.compile(r"奖|补贴|补助|补多少|资助|扶持|贴息|支持|资金|封顶|最高|subsid")
 _EVERY = re.compile(r"各自的?|每[家个]|逐[一个]|各园区|各街镇")
-_STILL = re.compile(r"还能|还可以|还有效|仍然?有效|是否(?:还|仍)|过期|失效|还在执行")
 _EACH = re.compile(r"各(?!自的|类|级|项|种|区|地)|分别")
 _ASKS = re.compile(r"哪|谁|什么|啥|吗|怎|是否|是不是|有没有")
 # What is asked for, rather than about: the kind of answer sees to it.
-_SLOT_WORDS = frozenset(
-    [
-        "目标",
-        "规划",
-        "计划",
-        "实际",
-        "标准",
-        "范围",
-        "比例",
-        "上限",
-        "金额",
-        "数量",
-        "面积",
-        "情况",
-        "时间",
-        "条件",
-        "要求",
-        "数据",
-        "具体",
-        "名单",
-        "内容",
-    ]
-)
+_SLOT_WORDS = frozenset("目标 规划 计划 实际 标准 范围 比例 上限 金额 数量 面积 情况 时间 条件 要求 数据 具体 名单 内容 截止 日期 材料".split())
 _SLOT_FACTOR = 0.6
 CONTEXT_FACTOR = 0.5
 _SHORT = 7  # content characters below which a question after another cannot stand alone
@@ -218,6 +57,11 @@ class Term:
     word: str
     alternatives: tuple[str, ...] = ()
     factor: float = 1.0
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The word and its alternatives."""
+        return (self.word, *self.alternatives)
 
 
 @dataclass(frozen=True)
@@ -244,9 +88,9 @@ class Aspect:
     @cached_property
     def kinds(self) -> frozenset[Kind]:
         """What sorts of answer it asks for; an aspect that does not say takes the question's."""
-        if _ASKS.search(self.text) or _kinds(self.text) - {"number", "list"}:
-            return _kinds(self.text)
-        return _kinds(self.whole) or _kinds(self.context)
+        if _ASKS.search(self.text) or kinds(self.text) - {"number", "list"}:
+            return kinds(self.text)
+        return kinds(self.whole) or kinds(self.context) or frozenset({"list"})  # a bare name asks what it is
 
     @cached_property
     def hard_kinds(self) -> frozenset[Kind]:
@@ -256,7 +100,7 @@ class Aspect:
     @cached_property
     def years(self) -> frozenset[int]:
         """The years it names, else those of its context; none for a question of whether something still holds."""
-        if _STILL.search(self.text):
+        if "validity" in self.kinds:
             return frozenset()
         return years(self.text) or years(self.whole) or years(self.context)
 
@@ -281,9 +125,7 @@ class Aspect:
         spoken = years(normalised)
         if self.years and spoken and not spoken & self.years:
             return False
-        return not self.hard_kinds or any(
-            kind not in _ABOUT or _ABOUT[kind].search(normalised) for kind in self.hard_kinds
-        )
+        return not self.hard_kinds or any(concerns(kind, normalised) for kind in self.hard_kinds)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -291,25 +133,22 @@ class Aspect:
         return tuple(names(f"{self.context} {self.whole}"))
 
     def holds(self, kind: Kind, normalised: str, around: str = "") -> bool:
-        """Return whether a text has what answers this kind of question; `around` is what introduces it.
-
-        Where an award is asked for, a figure of output is no answer.
-        """
-        if kind == "money" and _AWARD.search(self.whole) and not _AWARD.search(normalised + around):
-            return False
-        if kind == "count":
-            units = _count_units(self.text) or _count_units(self.whole) or _count_units(self.context)
-            return bool(re.search(rf"\d[余多]?万?\S{{0,2}}[{units}]", normalised))
-        return bool(_FOUND[kind].search(normalised)) if kind in _FOUND else kind != "full_text"
+        """Return whether a text has what answers this kind of question; `around` is what introduces it."""
+        measures = counted(self.text) or counted(self.whole) or counted(self.context)
+        return gives(kind, normalised, around, self.whole, measures)
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, read. `text` is normalised; `context` is what it refers back to, if it does."""
+    """A question, read. `text` is normalised; `context` is what it refers back to, if it does.
+
+    `mended` pairs what was misspelt in it with the name that was taken for it.
+    """
 
     text: str
     glossary: Glossary = ()
     context: str = ""
+    mended: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def query(self) -> str:
@@ -333,27 +172,15 @@ def _parts(text: str) -> list[str]:
     parts = []
     for sentence in re.split(r"[?!;]|\.(?!\d)", text):
         pieces = re.split(r"[,:]|(?<=[^\d])和(?=[^\d])" if not _EACH.search(sentence) else r"[,:]|和|与", sentence)
-        asking = [piece for piece in pieces if _kinds(piece) and words(_FILLER.sub(" ", piece))]
+        asking = [piece for piece in pieces if kinds(piece) and words(_FILLER.sub(" ", piece))]
         parts += pieces if len(asking) == len(pieces) or _EACH.search(sentence) else [sentence]
-    return [part.strip() for part in parts if words(_FILLER.sub(" ", part))] or [text]
-
-
-def _kinds(text: str) -> frozenset[Kind]:
-    kinds: set[Kind] = {kind for kind, pattern in _KIND_PATTERNS.items() if pattern.search(text)}
-    if _count_units(text):
-        kinds.add("count")
-    if not kinds & HARD_KINDS and re.search(r"多少|多大|几(?!方面)", text):
-        kinds.add("number")
-    return frozenset(kinds)
-
-
-def _count_units(text: str) -> str:
-    """Return the measure words that a count asked for may have; "" if none is asked for."""
-    units = ""
-    for match in _COUNT.finditer(text):
-        unit = match["unit"]
-        units += _UNITS.get(unit, unit) if unit else _NOUN_UNITS.get(match["noun"] or match["number"], "家个项")
-    return units
+    found: list[str] = []
+    for part in filter(str.strip, parts):
+        if found and not words(_FILLER.sub(" ", part)):
+            found[-1] += f",{part}"  # 还算数吗: asked of what was named before
+        else:
+            found.append(part.strip())
+    return [part for part in found if words(_FILLER.sub(" ", part))] or [text]
 
 
 def _terms(text: str, glossary: Glossary) -> list[Term]:
@@ -377,7 +204,7 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
 def _aliases(text: str, glossary: Glossary) -> list[tuple[str, tuple[str, ...]]]:
     """Return (spelling that stands in the text, all spellings, the corpus's own first), longest first."""
     found = []
-    for spellings in _normalised(tuple(glossary)):
+    for spellings in _normalised(glossary):
         found += [(spelling, spellings) for spelling in spellings if re.search(_whole(spelling), text)]
     return sorted(found, key=lambda pair: -len(pair[0]))
 
@@ -389,7 +216,7 @@ def _normalised(glossary: Glossary) -> list[tuple[str, ...]]:
 
 def _whole(spelling: str) -> str:
     """Return a pattern for a spelling; a Latin one only as whole words."""
-    return rf"\b{re.escape(spelling)}s?\b" if spelling.isascii() else re.escape(spelling)
+    return rf"(?<![a-z\d]){re.escape(spelling)}s?(?![a-z\d])" if spelling.isascii() else re.escape(spelling)
 
 
 def years(normalised: str, event_dates: bool = True) -> frozenset[int]:
@@ -409,13 +236,16 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary) -> Question
     Only the user's turns count: an answer's words are not what is asked.
     """
     text = normalise(question)
+    mended = mend(text, [spelling for term, aliases in glossary for spelling in (term, *aliases)])
+    for wrong, name in mended.items():
+        text = text.replace(wrong, normalise(name))
     asked = [normalise(turn.content) for turn in history if turn.role == "user" and turn.content.strip()]
     context: list[str] = []
     current = text
     while asked and _depends(current, glossary):
         current = asked.pop()
         context.insert(0, current)
-    return Question(text, glossary, " ".join(context))
+    return Question(text, glossary, " ".join(context), tuple(mended.items()))
 
 
 def _depends(text: str, glossary: Glossary) -> bool:

@@ -5,7 +5,7 @@ Normalised text is never shown and never indexed into: offsets always refer to t
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _PUNCTUATION = str.maketrans({"“": '"', "”": '"', "「": '"', "」": '"', "�
                               "〔": "[", "〕": "]", "﹝": "[", "﹞": "]"})  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)  # the same sentences are judged for question after question
 def normalise(text: str) -> str:
     """Fold full-width forms, case, traditional characters, quotes and Chinese numerals.
 

@@ -1,0 +1,105 @@
+"""The sorts of answer a question can ask for: how each is asked, and what a text must hold to give it.
+
+All texts here are normalised.
+"""
+
+import re
+from typing import Literal
+
+Kind = Literal[
+    "money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body",
+    "list", "verdict", "validity",
+]  # fmt: skip
+HARD_KINDS: frozenset[Kind] = frozenset(
+    {"money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body"}
+)
+
+_ASKED: dict[Kind, re.Pattern[str]] = {
+    "document_number": re.compile(r"文号|发文字号|批文号"),
+    "full_text": re.compile(r"全文|发我一份|完整(?:文本|文件)"),
+    "contact": re.compile(r"电话|联系方式|邮箱|热线"),
+    "area": re.compile(r"面积|(?<!产能)(?<!规模)(?<!力度)多大|占地|平方"),
+    "percent": re.compile(r"比例|占比|增速|增幅|增长率|集聚度|百分之|入驻率|几成"),
+    "money": re.compile(
+        r"多少(?:万|亿)?[元钱]|金额|(?:奖励?|补贴?|补助|资助|贴息|扶持|给|奖金|额度|封顶|拿).{0,8}(?:多少|标准|范围)"
+        r"|(?:奖|补).{0,3}多少|最高.{0,6}多少"
+        r"|(?:营收|产值|产出|税收|投资|收入|资金|增加值|gdp|价格|规模).{0,12}(?:多少|数)"
+        r"|(?:投资额?|营收|产值|产出|税收|增加值)$|how much|subsid|output|revenue"
+    ),
+    "date": re.compile(r"什么时候|何时|哪[天年月]|几[月号]|哪一[天年]|日期|截止|到期|有效期|until when|\bwhen\b"),
+    "place": re.compile(r"哪个?[镇街园]|在哪|哪里|哪儿|位置|地址|位于|落在|where"),
+    "body": re.compile(r"谁|哪个?(?:部门|机构|单位|局|委|公司)|机构|主办|牵头|受理部门"),
+    "list": re.compile(
+        r"哪些|哪[几一二两三四五六七八九\d]+|几个方面|分别|包括|有什么|什么条件|条件|要求|指什么|指啥|是什么|什么意思|支持什么|怎么[报办申]"
+        r"|which|what are|介绍"
+    ),
+    "verdict": re.compile(r"吗|是不是|是否|有没有|能不能|可不可以|一样|区别|不同|靠谱|怎么回事|有说"),
+    "validity": re.compile(r"还能|还可以|还有效|仍然?有效|是否(?:还|仍)|过期|失效|还在执行|算数|作数|现在还|有效吗|作废"),
+}
+_COUNT = re.compile(
+    r"(?:多少|(?<![哪])几)(?P<unit>[家个条项辆套人名座件张批亩户所])|多少(?P<noun>企业|园区|项目|人才|公司)"
+    r"|(?P<number>企业数|数量|家数)"
+)
+_UNITS = {
+    "家": "家个户所", "个": "个家项座批", "条": "条项个", "项": "项条个", "件": "件张个", "张": "张件个", "人": "人名", "名": "名人",
+    "企业": "家个户", "公司": "家个户", "园区": "个家", "项目": "个项", "人才": "人名", "企业数": "家个户", "家数": "家个户",
+}  # fmt: skip
+
+_MONEY = r"\d(?:\.\d+)?(?:[余多])?(?:[百千]?[万亿]|千)?(?:元|美元)|\d[余多]?[万亿](?![平辆人套名家个吨])|贴息|免征"
+_GIVEN: dict[Kind, re.Pattern[str]] = {
+    "money": re.compile(_MONEY),
+    "area": re.compile(r"\d[余多]?万?(?:平方|亩|公顷|㎡|m2)"),
+    "percent": re.compile(r"\d%|\d:\d|个百分点|翻番"),
+    "date": re.compile(r"\d{4}年|\d{4}-\d\d|\d{1,2}月\d{1,2}日|\d{1,2}月[上中下]旬|\d年"),
+    "document_number": re.compile(r"\[\d{4}\]\d+号"),
+    "contact": re.compile(r"\d{8}|@"),
+    "number": re.compile(r"\d"),
+    "place": re.compile(r"镇|街道|路\d|新城|公路|工业区|至\S{1,8}路"),
+    "body": re.compile(r"局|委|办公室|小组|部门|公司|集团|中心|书记|区长|主任|镇政府"),
+    "validity": re.compile(r"现行|有效期|历史|过时|旧(?:办法|标准|版)|失效|废止|一次性政策|执行期|试行|核实|草案|征求意见|不能当作"),
+}
+# What a sentence that something is not known must speak of, to be about a question of the kind.
+_ABOUT: dict[Kind, re.Pattern[str]] = {
+    "money": re.compile(r"金额|比例|标准|上限|产值|产出|税收|营收|投资|价格|收入|增加值|数额|数"),
+    "area": re.compile(r"面积|规模"),
+    "percent": re.compile(r"比例|占比|增|率|度"),
+    "count": re.compile(r"数|名单|多少"),
+    "date": re.compile(r"时间|日期|时|有效期|截止|期限"),
+    "document_number": re.compile(r"文号"),
+    "contact": re.compile(r"电话|科室|联系"),
+}
+_AWARD = re.compile(r"奖|补贴|补助|补多少|资助|扶持|贴息|支持|资金|封顶|最高|subsid")
+_OUTPUT = re.compile(r"产值|产出|营收|税收|投资|收入|注册资本|融资|增加值|零售额")
+
+
+def kinds(text: str) -> frozenset[Kind]:
+    """Return the sorts of answer that a question asks for, none if it does not say."""
+    found: set[Kind] = {kind for kind, pattern in _ASKED.items() if pattern.search(text)}
+    if _COUNT.search(text):
+        found.add("count")
+    if not found & HARD_KINDS and re.search(r"多少|多大|几(?!方面)", text):
+        found.add("number")
+    return frozenset(found)
+
+
+def counted(text: str) -> str:
+    """Return the measure words that the count asked for may have; "" if none is asked for."""
+    matches = (match["unit"] or match["noun"] or match["number"] for match in _COUNT.finditer(text))
+    return "".join(_UNITS.get(asked, asked if len(asked) == 1 else "家个项") for asked in matches)
+
+
+def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> bool:
+    """Return whether a text has what answers this kind of question; `around` is what introduces it.
+
+    Where an award is asked for, a figure of output or investment is no answer. A count must have one of `measures`.
+    """
+    if kind == "money" and _AWARD.search(question) and _OUTPUT.search(text) and not _AWARD.search(text + around):
+        return False
+    if kind == "count":
+        return bool(re.search(rf"\d[余多]?万?\S{{0,2}}[{measures}]", text))
+    return bool(_GIVEN[kind].search(text)) if kind in _GIVEN else kind != "full_text"
+
+
+def concerns(kind: Kind, text: str) -> bool:
+    """Return whether a sentence that something is not known may speak of what this kind of question asks."""
+    return kind not in _ABOUT or bool(_ABOUT[kind].search(text))
