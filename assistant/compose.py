@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from assistant.kind import HARD_KINDS, Kind
+from assistant.kind import FIGURES, Kind
 from assistant.lexical import share, words
 from assistant.question import Aspect, Question, Term, years
 from assistant.schema import Citation, Document, Hit, Notice, Statement
-from assistant.split import Unit, units
+from assistant.split import Unit, split, units
 from assistant.text import normalise
 from assistant.validity import NORMATIVE
 
@@ -26,6 +26,7 @@ LEAST_FOCUS = 0.4  # share of an aspect's own words below which a unit answers s
 OWN_BONUS = 0.1  # for terms that stand in the unit itself
 KIND_BONUS = 0.12  # for holding the sort of answer asked for
 LIST_BONUS = 0.15  # for a unit that enumerates, where a list is asked for
+CITY_COST = 0.15  # for what is of the whole city, where Jiading is asked about
 RANK_COST = 0.005  # for each passage found before this one's
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
@@ -33,6 +34,7 @@ MAX_LIST = 9
 _NOT_STATED = re.compile(
     r"没有(?:查到|公布|给出|读到|说|写|出现|取得|逐一|逐项|附件)|未(?:查到|见|公布|给出|读到|取得|收录|写明)|均未见|不能推断|没写|未在报道|只有前半部分|被?截断"
 )
+_PARTS = re.compile("[、；;]")
 _ASIDE = re.compile(r"[(（][^()（）]*[)）]")
 _SOURCE = re.compile(r"(?:资料|数据|访谈|全市目标|参考)?来源|https?://|后者:http|.{0,12}链接:|.{0,12}报道:http")
 _GENERIC_LABELS = {"数值", "内容", "说明", "备注", "项目", "说法", "情况"}
@@ -52,8 +54,14 @@ class Candidate:
 
     @cached_property
     def own(self) -> str:
-        """The unit's text, normalised."""
-        return normalise(self.unit.text)
+        """The unit's text, normalised; a row's with its column labels, as it is shown."""
+        return normalise(_row_text(self.unit) if self.unit.kind == "row" else self.unit.text)
+
+    @cached_property
+    def facts(self) -> str:
+        """The same without the clauses and asides that say that something is not known; normalised."""
+        text = _ASIDE.sub(lambda aside: "" if _NOT_STATED.search(aside.group()) else aside.group(), self.own)
+        return ";".join(clause for clause in text.split(";") if not _NOT_STATED.search(clause))
 
     @cached_property
     def headings(self) -> str:
@@ -62,8 +70,8 @@ class Candidate:
 
     @cached_property
     def near(self) -> str:
-        """What introduces it, normalised: the list's lead, the table's header."""
-        return normalise(" ".join([self.unit.lead, *(label for label, _ in self.unit.cells)]))
+        """What introduces it, normalised: the list's or the table's lead."""
+        return normalise(self.unit.lead)
 
     @cached_property
     def around(self) -> str:
@@ -82,8 +90,8 @@ class Candidate:
 
     @cached_property
     def not_stated(self) -> bool:
-        """Whether it says, first of all, that something is not known."""
-        return bool(_NOT_STATED.search(re.split(r"[;；]", _ASIDE.sub("", self.unit.text))[0]))
+        """Whether all that it says is that something is not known."""
+        return not self.facts.strip(" ;")
 
     @cached_property
     def partly_stated(self) -> bool:
@@ -120,6 +128,12 @@ class Scored:
     def document_id(self) -> str:
         """The document it stands in."""
         return self.candidate.hit.document.id
+
+    def gives(self, aspect: Aspect, kind: Kind) -> bool:
+        """Return whether it holds what answers this kind of question."""
+        if kind == "list":
+            return _enumerates(self.candidate.unit)
+        return aspect.holds(kind, self.candidate.facts, self.candidate.around)
 
 
 def compose(question: Question, hits: Sequence[Hit], weigh: Callable[[str], float]) -> Draft:
@@ -167,7 +181,7 @@ class Finding:
 def _find(aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float]) -> Finding:
     weights = {term.word: term.factor * min(_weight(s, weigh) for s in term.spellings) for term in aspect.terms}
     judged = [judge(aspect, candidate, weights) for candidate in shown]
-    fitting = sorted((s for s in judged if s.fits and not s.candidate.not_stated), key=lambda s: -s.score)
+    fitting = sorted((s for s in judged if s.fits), key=lambda s: -s.score)
     silent = sorted(
         (s for s in judged if s.candidate.partly_stated and aspect.concerns(s.candidate.own)), key=lambda s: -s.score
     )
@@ -206,14 +220,15 @@ def judge(aspect: Aspect, candidate: Candidate, weights: dict[str, float]) -> Sc
         for term in aspect.terms
     }
     asked = {term.word: weights[term.word] for term in aspect.own_terms}
-    held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.own, candidate.around)}
+    held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.facts, candidate.around)}
     coverage = _mean(covered, weights)
     introduced = _mean({term.word: _share(term, candidate.around) for term in aspect.own_terms}, asked)
     score = (
         coverage
         + OWN_BONUS * _mean(own, weights)
         + KIND_BONUS * len(held) / max(1, len(aspect.hard_kinds))
-        + LIST_BONUS * (listed and (candidate.unit.kind != "item" or introduced >= 0.5))
+        + LIST_BONUS * (listed and (len(_PARTS.findall(candidate.unit.text)) >= 2 or introduced >= 0.5))
+        - CITY_COST * _citywide(aspect, candidate)
         - RANK_COST * candidate.rank
     )
     return Scored(
@@ -227,6 +242,7 @@ def _fits(aspect: Aspect, candidate: Candidate, held: bool) -> bool:
     """Return whether a unit may answer at all: its sort, years, places, names, and whether it is a result or a target."""
     return (
         "full_text" not in aspect.kinds
+        and not candidate.not_stated
         and (held or not aspect.hard_kinds or "verdict" in aspect.kinds)
         and (not aspect.every or bool(_EACH.search(candidate.own)))
         and _in_time(aspect, candidate)
@@ -238,7 +254,14 @@ def _fits(aspect: Aspect, candidate: Candidate, held: bool) -> bool:
 
 def _enumerates(unit: Unit) -> bool:
     """Return whether a unit lists things itself, is one of a list, or leads to one."""
-    return unit.kind == "item" or len(re.findall("[、；;]", unit.text)) >= 2 or unit.text.endswith((":", "："))
+    return unit.kind == "item" or len(_PARTS.findall(unit.text)) >= 2 or unit.text.endswith((":", "："))
+
+
+def _citywide(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return whether Jiading is asked about and this is of the whole city or country."""
+    level = candidate.hit.document.metadata.level
+    said = candidate.own + candidate.around + candidate.title
+    return level in ("市级", "国家级") and "嘉定" in aspect.whole + aspect.context and "嘉定" not in said
 
 
 def _share(term: Term, text: str) -> float:
@@ -261,7 +284,9 @@ def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
     titled = years(candidate.title, event_dates=aspect.dated or normative)
     if normative and titled & aspect.years:
         return True
-    spoken = years(candidate.own) or years(candidate.around) or titled
+    # 2023年8月称2022年度营收: a figure is of a period, not of the day on which it was told.
+    periods = years(candidate.own, event_dates=False) if aspect.hard_kinds & FIGURES and not aspect.dated else None
+    spoken = periods or years(candidate.own) or years(candidate.around) or titled
     period = years(normalise(meta.data_period))
     return bool((spoken or (period if len(period) == 1 else frozenset())) & aspect.years)
 
@@ -319,7 +344,7 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
             continue
         done = {word: max(s.own[word] for s in chosen) for word in weights}
         gain = _mean({word: max(0.0, part - done[word]) for word, part in scored.own.items()}, weights)
-        news = any(aspect.holds(kind, scored.candidate.own, scored.candidate.around) for kind in _open(aspect, chosen))
+        news = any(scored.gives(aspect, kind) for kind in _open(aspect, chosen))
         rival = scored.document_id not in {s.document_id for s in chosen}
         close = scored.score >= 0.8 * best.score
         if (
@@ -329,22 +354,24 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         ):
             chosen.append(scored)
             single += 1
-    return [*chosen, *_standing(aspect, chosen, fitting)]
+    return [*chosen, *_standing(aspect, chosen)]
 
 
-def _standing(aspect: Aspect, chosen: Sequence[Scored], fitting: Sequence[Scored]) -> list[Scored]:
+def _standing(aspect: Aspect, chosen: Sequence[Scored]) -> list[Scored]:
     """Return what the best document says of its own validity, where that is asked and not said yet."""
     if "validity" not in aspect.kinds or any(aspect.holds("validity", s.candidate.own) for s in chosen):
         return []
-    says = (s for s in fitting if s.document_id == chosen[0].document_id and aspect.holds("validity", s.candidate.own))
-    return list(says)[:1]
+    document = chosen[0].candidate.hit.document
+    whole = candidates([Hit(passage, document, 0.0) for passage in split(document)])
+    return [replace(chosen[0], candidate=c) for c in whole if aspect.holds("validity", c.facts)][:1]
 
 
 def _open(aspect: Aspect, chosen: Sequence[Scored]) -> set[Kind]:
+    """Return the sorts of answer asked for that nothing chosen gives yet."""
     return {
         kind
-        for kind in aspect.hard_kinds
-        if not any(aspect.holds(kind, scored.candidate.own, scored.candidate.around) for scored in chosen)
+        for kind in aspect.hard_kinds | (aspect.kinds & {"list"})
+        if not any(scored.gives(aspect, kind) for scored in chosen)
     }
 
 

@@ -13,6 +13,7 @@ Kind = Literal[
 HARD_KINDS: frozenset[Kind] = frozenset(
     {"money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body"}
 )
+FIGURES: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "number"})
 
 _ASKED: dict[Kind, re.Pattern[str]] = {
     "document_number": re.compile(r"文号|发文字号|批文号"),
@@ -77,7 +78,7 @@ def kinds(text: str) -> frozenset[Kind]:
     found: set[Kind] = {kind for kind, pattern in _ASKED.items() if pattern.search(text)}
     if _COUNT.search(text):
         found.add("count")
-    if not found & HARD_KINDS and re.search(r"多少|多大|几(?!方面)", text):
+    if not found & HARD_KINDS and re.search(r"多少|多大|(?<!哪)几(?!方面)", text):
         found.add("number")
     return frozenset(found)
 

@@ -16,7 +16,7 @@ _FILLER = re.compile(
     r"请问|想问一?下|请介绍|介绍一?下|告诉我|麻烦|帮我查|查一下|有没有|是不是|是否|能不能|可不可以|怎么回事|怎么样|怎么|如何"
     r"|是什么意思|什么意思|指的是什么|指什么|指啥|是什么|有什么|什么时候|什么|多少钱?|多大|哪几?[个家天年月里儿些项条座]|哪[一二两三四五六七八九\d]+[个家项条座]"
     r"|几[家个条项座批]|分别|各自|具体|到底|一共|总共|咱们?|我们|你们|有说"
-    r"|听说|据说|想知道|最多能|最少|最多|能拿|现在|还?算数|还?作数|好处|到哪儿?|有啥|啥"
+    r"|听说|据说|那么|那要|要交|要带|想知道|最多能|最少|最多|能拿|现在|还?算数|还?作数|好处|到哪儿?|有啥|啥"
 )
 _STOP_WORDS = frozenset(
     (
@@ -197,7 +197,8 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
     rest = _ENGLISH_FILLER.sub(" ", _FILLER.sub(" ", rest))
     for word, factor in content_words(rest).items():
         if word not in _STOP_WORDS:
-            found[word] = Term(word, factor=factor * (_SLOT_FACTOR if word in _SLOT_WORDS else 1.0))
+            slot = _SLOT_FACTOR if word in _SLOT_WORDS or (word.isascii() and word.isalpha()) else 1.0
+            found[word] = Term(word, factor=factor * slot)  # an English word that no name holds says little here
     return list(found.values())
 
 
