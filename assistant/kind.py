@@ -4,6 +4,7 @@ All texts here are normalised.
 """
 
 import re
+from functools import cache
 from typing import Literal
 
 Kind = Literal[
@@ -97,8 +98,13 @@ def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> b
     if kind == "money" and _AWARD.search(question) and _OUTPUT.search(text) and not _AWARD.search(text + around):
         return False
     if kind == "count":
-        return bool(re.search(rf"\d[余多]?万?\S{{0,2}}[{measures}]", text))
+        return bool(_count_of(measures).search(text))
     return bool(_GIVEN[kind].search(text)) if kind in _GIVEN else kind != "full_text"
+
+
+@cache
+def _count_of(measures: str) -> re.Pattern[str]:
+    return re.compile(rf"\d[余多]?万?\S{{0,2}}[{measures}]")
 
 
 def concerns(kind: Kind, text: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from math import log
 from pathlib import Path
 
@@ -94,13 +94,18 @@ def names(normalised: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=10_000)
+def whole_word(word: str) -> re.Pattern[str]:
+    """Return a pattern for Latin letters or a figure, never as part of a longer one; an English plural counts."""
+    plural = "s?" if word[-1:].isalpha() else ""
+    return re.compile(rf"(?<![a-z\d.]){re.escape(word)}{plural}(?![a-z\d]|\.\d)")
+
+
 def share(word: str, text: str) -> float:
     """Return how much of a word stands in normalised text, in [0, 1]; a long word may stand there in part."""
-    if word.isascii():
-        return float(bool(re.search(rf"(?<![a-z\d.]){re.escape(word)}(?![a-z\d]|\.\d)", text)))
     if word in text:
-        return 1.0
-    if len(word) < 3:
+        return 1.0 if not word.isascii() or whole_word(word).search(text) else 0.0
+    if len(word) < 3 or word.isascii():
         return 0.0
     pairs = [word[i : i + 2] for i in range(len(word) - 1)]
     part = sum(pair in text for pair in pairs) / len(pairs)

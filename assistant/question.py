@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds
-from assistant.lexical import content_words, names, words
+from assistant.lexical import content_words, names, share, whole_word, words
 from assistant.schema import Glossary, Turn
 from assistant.spelling import mend
 from assistant.text import normalise
@@ -188,8 +188,8 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
     found: dict[str, Term] = {}
     rest = text
     for spelling, spellings in _aliases(text, glossary):
-        if re.search(_whole(spelling), rest):
-            rest = re.sub(_whole(spelling), " ", rest)
+        if share(spelling, rest) == 1.0:
+            rest = whole_word(spelling).sub(" ", rest) if spelling.isascii() else rest.replace(spelling, " ")
             found[spelling] = Term(spelling, tuple(other for other in spellings if other != spelling))
     for quoted in re.findall(r'"([^"]{2,20})"', rest):
         rest = rest.replace(quoted, " ")
@@ -206,18 +206,13 @@ def _aliases(text: str, glossary: Glossary) -> list[tuple[str, tuple[str, ...]]]
     """Return (spelling that stands in the text, all spellings, the corpus's own first), longest first."""
     found = []
     for spellings in _normalised(glossary):
-        found += [(spelling, spellings) for spelling in spellings if re.search(_whole(spelling), text)]
+        found += [(spelling, spellings) for spelling in spellings if share(spelling, text) == 1.0]
     return sorted(found, key=lambda pair: -len(pair[0]))
 
 
 @cache
 def _normalised(glossary: Glossary) -> list[tuple[str, ...]]:
     return [tuple(dict.fromkeys(map(normalise, (term, *aliases)))) for term, aliases in glossary]
-
-
-def _whole(spelling: str) -> str:
-    """Return a pattern for a spelling; a Latin one only as whole words."""
-    return rf"(?<![a-z\d]){re.escape(spelling)}s?(?![a-z\d])" if spelling.isascii() else re.escape(spelling)
 
 
 def years(normalised: str, event_dates: bool = True) -> frozenset[int]:
