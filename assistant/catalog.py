@@ -159,5 +159,16 @@ def last_day(partial: str) -> date:
     return date(year, month, parts[2] if len(parts) > 2 else monthrange(year, month)[1])
 
 
+def written(partial: str) -> str:
+    """Return a partial ISO date as it is written in Chinese: 2023年, 2023年8月, 2023年8月22日."""
+    return "".join(f"{int(part)}{unit}" for part, unit in zip(partial.split("-"), "年月日", strict=False)) if partial else ""
+
+
+def term(meta: Metadata) -> str:
+    """Return a document's term in words; "" if the catalogue has none."""
+    start, end = written(meta.valid_from), written(meta.valid_to)
+    return (f"自{start}起" if start else "") + (f"至{end}止" if end else "")
+
+
 def _column(column: str) -> str:
     return f"“{COLUMNS[column]}”（{column}）"

@@ -8,11 +8,14 @@ from functools import cache
 from typing import Literal
 
 Kind = Literal[
-    "money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body",
-    "list", "verdict", "validity",
+    "money", "area", "percent", "count", "date", "duration", "document_number", "contact", "number", "full_text",
+    "place", "body", "list", "verdict", "validity",
 ]  # fmt: skip
 HARD_KINDS: frozenset[Kind] = frozenset(
-    {"money", "area", "percent", "count", "date", "document_number", "contact", "number", "full_text", "place", "body"}
+    {
+        "money", "area", "percent", "count", "date", "duration", "document_number", "contact", "number", "full_text",
+        "place", "body",
+    }
 )
 FIGURES: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "number"})
 
@@ -21,15 +24,16 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
     "full_text": re.compile(r"全文|发我一份|完整(?:文本|文件)"),
     "contact": re.compile(r"电话|联系方式|邮箱|热线"),
     "area": re.compile(r"面积|(?<!产能)(?<!规模)(?<!力度)多大|占地|平方"),
-    "percent": re.compile(r"比例|占比|增速|增幅|增长率|集聚度|百分之|入驻率|几成"),
+    "percent": re.compile(r"比例|比重|占比|增速|增幅|增长率|集聚度|百分之|入驻率|几成|百分点|占.{0,6}多少"),
     "money": re.compile(
-        r"多少(?:万|亿)?[元钱]|金额|(?:奖励?|补贴?|补助|资助|贴息|扶持|给|奖金|额度|封顶|拿).{0,8}(?:多少|标准|范围)"
-        r"|(?:奖|补).{0,3}多少|最高.{0,6}多少"
+        r"多少个?(?:万|亿)?[元钱块]|[多几][百千]?[万亿块]|多少个?[万亿]|金额|几块|价钱?"
+        r"|(?:奖励?|补贴?|补助|资助|贴息|扶持|支持|给|奖金|额度|封顶|拿|领|交|卖|花|最多|最高).{0,8}(?:多少|标准|范围)"
         r"|(?:营收|产值|产出|税收|投资|收入|资金|增加值|gdp|价格|规模).{0,12}(?:多少|数)"
         r"|(?:投资额?|营收|产值|产出|税收|增加值)$|how much|subsid|output|revenue"
     ),
-    "date": re.compile(r"什么时候|何时|哪[天年月]|几[月号]|哪一[天年]|日期|截止|到期|有效期|until when|\bwhen\b"),
-    "place": re.compile(r"哪个?[镇街园]|在哪|哪里|哪儿|位置|地址|位于|落在|where"),
+    "date": re.compile(r"什么时候|何时|哪[天年月]|几[月号]|哪一[天年]|日期|时间|截止|到期|有效期|until when|\bwhen\b"),
+    "duration": re.compile(r"多久|多长时间|几年|多少[天年]|几个月|期限|有效期|时限"),
+    "place": re.compile(r"哪个?[镇街园]|在哪(?![几些天年月一批次])|哪里|哪条[路河]|哪儿|位置|地址|位于|落在|where"),
     "body": re.compile(r"谁|哪个?(?:部门|机构|单位|局|委|公司)|机构|主办|牵头|受理部门"),
     "list": re.compile(
         r"哪些|哪[几一二两三四五六七八九\d]+|几个方面|分别|包括|有什么|什么条件|条件|要求|指什么|指啥|是什么|什么意思|支持什么|怎么[报办申]"
@@ -51,8 +55,9 @@ _MONEY = r"\d(?:\.\d+)?(?:[余多])?(?:[百千]?[万亿]|千)?(?:元|美元)|\d[
 _GIVEN: dict[Kind, re.Pattern[str]] = {
     "money": re.compile(_MONEY),
     "area": re.compile(r"\d[余多]?万?(?:平方|亩|公顷|㎡|m2)"),
-    "percent": re.compile(r"\d%|\d:\d|个百分点|翻番"),
-    "date": re.compile(r"\d{4}年|\d{4}-\d\d|\d{1,2}月\d{1,2}日|\d{1,2}月[上中下]旬|\d年"),
+    "percent": re.compile(r"\d%|\d:\d|个百分点|翻番|[一二三四五六七八九]成|半"),
+    "date": re.compile(r"\d{4}年|\d{4}-\d\d|\d{1,2}月\d{1,2}日|\d{1,2}月(?:[上中下]旬|底|初)?(?![份内])"),
+    "duration": re.compile(r"\d(?:年(?!度)|个月|天|日|个工作日)|\d{4}年"),
     "document_number": re.compile(r"\[\d{4}\]\d+号"),
     "contact": re.compile(r"\d{8}|@"),
     "number": re.compile(r"\d"),

@@ -72,9 +72,9 @@ def content_words(normalised: str) -> dict[str, float]:
 
 
 def _naming(word: str, tag: str) -> float:
-    if word.isascii() or tag[0] in "nmej" or tag in ("vn", "zg"):
+    if word.isascii() or tag[0] in "nj" or tag in ("vn", "zg"):
         return 1.0
-    return 0.6 if tag[0] in "vbx" else 0.3
+    return 0.6 if tag[0] in "vbxil" else 0.25
 
 
 def names(normalised: str) -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.catalog import Problem, Row, parse_row, read_catalog
+from assistant.catalog import Problem, Row, parse_row, read_catalog, term
 from assistant.clean import Cleaned, clean_markdown, clean_page
 from assistant.errors import CorpusError
-from assistant.schema import Document
+from assistant.schema import NORMATIVE, Document, Metadata
 
 CATALOG, DOCUMENTS, GLOSSARY = "catalog.csv", "documents", "glossary.csv"
 MARKDOWN, PLAIN = {".md", ".markdown"}, {".txt"}
@@ -96,8 +96,18 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
         loaded.problems.append(Problem(file.name, str(error)))
         loaded.refused.add(document_id)
         return
+    text = cleaned.text + (particulars(row.metadata) if row else "")
     row = row or _stated_row(file.name, document_id, cleaned)
-    loaded.documents.append(Document(document_id, row.title, cleaned.text, row.metadata))
+    loaded.documents.append(Document(document_id, row.title, text, row.metadata))
+
+
+def particulars(meta: Metadata) -> str:
+    """Return what the catalogue says of a policy as a section of its text, so that it can be found and cited; "" if nothing."""
+    if meta.doc_type not in NORMATIVE:
+        return ""
+    facts = {"文号": meta.document_number, "发文机关": meta.issuing_body, "有效期或受理期": term(meta)}
+    lines = [f"- {name}：{fact}" for name, fact in facts.items() if fact]
+    return "\n".join(["", "# 文件信息（据资料目录）", "", *lines, ""]) if lines else ""
 
 
 def _clean(file: Path) -> Cleaned:

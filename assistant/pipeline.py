@@ -9,6 +9,7 @@ from typing import Protocol
 from langchain_core.embeddings import Embeddings
 
 from assistant import compose, validity
+from assistant.embedding import StaticEmbeddings
 from assistant.errors import AssistantError
 from assistant.index import Index
 from assistant.question import Question, read
@@ -16,7 +17,7 @@ from assistant.retrieve import Filters, HybridRetriever
 from assistant.schema import Answer, Hit, Notice, Statement, Turn
 from assistant.verify import verify
 
-TOP_K = 12  # passages that may answer
+TOP_K = 20  # passages that may answer
 NEAREST = 3  # titles named when nothing answers
 
 
@@ -33,12 +34,15 @@ class Assistant:
 
     def __init__(self, index: Index, embeddings: Embeddings, generate: Generator | None = None) -> None:
         self.index, self._embeddings, self._generate = index, embeddings, generate
+        # Sentences are always read with the shipped model: the evidence model was fitted on its similarities.
+        self._units = embeddings if isinstance(embeddings, StaticEmbeddings) else StaticEmbeddings.load()
 
     def search(self, question: str, filters: Filters, top_k: int = TOP_K, history: Sequence[Turn] = ()) -> list[Hit]:
         """Return up to top_k hits, best first."""
-        return self._retrieve(self._read(question, history), filters, top_k)
+        return self._retrieve(self.read(question, history), filters, top_k)
 
-    def _read(self, question: str, history: Sequence[Turn]) -> Question:
+    def read(self, question: str, history: Sequence[Turn]) -> Question:
+        """Return the question read with the corpus's glossary."""
         return read(question, history, self.index.manifest.glossary)
 
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
@@ -46,11 +50,11 @@ class Assistant:
         filters = filters or Filters(date.today())
         timings: dict[str, float] = {}
         with _timed(timings, "condense"):
-            asked = self._read(question, history)
+            asked = self.read(question, history)
         with _timed(timings, "retrieve"):
             hits = self._retrieve(asked, filters, TOP_K)
         with _timed(timings, "compose"):
-            draft = compose.compose(asked, hits, self.index.lexical.weight)
+            draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.encode)
             notices = [_corrected(asked), *draft.notices] if asked.mended else list(draft.notices)
             statements = draft.statements
         if statements and self._generate:

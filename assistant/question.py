@@ -31,6 +31,7 @@ _ENGLISH_FILLER = re.compile(
     r"|report|reported|above|s|it|its|there|about|tell|me|please)\b"
 )
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?:-(20\d\d))?(?!\d)")
+_SHORT_YEAR = re.compile(r"(?<![\d.])([12]\d)(?=年(?!代|来|内|间|前|后|以|期|度计))")  # 23年
 _EVENT_DATE = re.compile(r"20\d\d年\d{1,2}月(?:\d{1,2}日)?|20\d\d-\d\d(?:-\d\d)?(?![\d年])")
 # Names that say a question is not about Jiading; Shanghai's other districts first.
 ELSEWHERE = re.compile(
@@ -231,7 +232,7 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary) -> Question
 
     Only the user's turns count: an answer's words are not what is asked.
     """
-    text = normalise(question)
+    text = _SHORT_YEAR.sub(r"20\1", normalise(question))
     mended = mend(text, [spelling for term, aliases in glossary for spelling in (term, *aliases)])
     for wrong, name in mended.items():
         text = text.replace(wrong, normalise(name))

@@ -26,6 +26,7 @@ DOC_TYPE_LABELS: dict[DocType, str] = {
     "catalogue": "名录",
     "contacts": "联系方式",
 }
+NORMATIVE: frozenset[DocType] = frozenset({"policy", "guide", "draft", "plan", "interpretation"})
 STATUS_LABELS: dict[Status, str] = {
     "in_force": "现行有效",
     "draft": "征求意见",

@@ -5,10 +5,9 @@ from datetime import date
 from typing import Literal
 
 from assistant.catalog import first_day, last_day
-from assistant.schema import DOC_TYPE_LABELS, Document, Notice
+from assistant.schema import DOC_TYPE_LABELS, NORMATIVE, Document, Notice
 
 Validity = Literal["in_force", "draft", "expired", "superseded", "not_yet_valid", "unverified", "not_applicable"]
-NORMATIVE = {"policy", "guide", "draft", "plan", "interpretation"}
 
 
 def known_on(document: Document, as_of: date) -> bool:

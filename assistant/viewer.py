@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from assistant.catalog import term
 from assistant.index import Index
 from assistant.schema import DOC_TYPE_LABELS, STATUS_LABELS, Answer, Citation, Document, Hit
 from assistant.validity import notice, validity
@@ -79,10 +80,9 @@ def document_html(document: Document, start: int, end: int, as_of: date, index: 
     """Return a document's page; offsets that are no span of its text highlight nothing."""
     meta, span = document.metadata, (start, end) if 0 <= start < end <= len(document.text) else (0, 0)
     label, strong = _standing(document, as_of, index)
-    valid = f"{meta.valid_from and f'自{meta.valid_from}起'}{meta.valid_to and f'至{meta.valid_to}止'}"
     facts = {
         "发布者": meta.publisher, "发文机关": meta.issuing_body, "文号": meta.document_number, "发布日期": meta.published,
-        "有效期": valid, "类型": DOC_TYPE_LABELS[meta.doc_type], "级别": meta.level, "数据时期": meta.data_period,
+        "有效期": term(meta), "类型": DOC_TYPE_LABELS[meta.doc_type], "级别": meta.level, "数据时期": meta.data_period,
         "原题": meta.source_title, "可信度": meta.confidence, "备注": meta.note,
     }  # fmt: skip
     html: str = template("document.html").page(

@@ -1,0 +1,328 @@
+"""Weigh how well each sentence, list item and table row answers what is asked.
+
+Hard conditions come first (years, places, names, the sort of answer); what passes gets a probability from a logistic
+model over features of the unit, which eval/fit_evidence.py fits.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from math import exp
+from pathlib import Path
+
+import numpy as np
+
+from assistant.kind import FIGURES, Kind
+from assistant.lexical import share, words
+from assistant.question import Aspect, Term, years
+from assistant.schema import NORMATIVE, Hit
+from assistant.split import Unit, units
+from assistant.text import normalise
+
+MODEL = Path(__file__).parent / "model" / "evidence.json"
+EARLY = 40  # characters of a sentence in which its subject stands
+LATE_WEIGHT = 0.85  # a term that stands later in it
+HEADING_WEIGHT = 0.9  # a term that stands in the unit's headings
+LEAD_WEIGHT = 0.8  # a term that stands in the sentence that leads to the list
+SUBJECT_WEIGHT = 0.8  # a term that stands in what the title begins with
+TITLE_WEIGHT = 0.55  # a term that stands only in the document's title
+LEAST_NAME = 0.4  # share of a proper name's bigrams
+
+_NOT_STATED = re.compile(
+    r"没有(?:查到|公布|给出|读到|说|写|出现|取得|逐一|逐项|附件)|未(?:查到|见|公布|给出|读到|取得|收录|写明)|均未见|不能推断|没写|未在报道"
+    r"|只有前半部分|被?截断"
+)
+_PARTS = re.compile("[、；;]")
+_ASIDE = re.compile(r"[(（][^()（）]*[)）]")
+_SOURCE = re.compile(r"(?:资料|数据|访谈|全市目标|参考)?来源|https?://|.{0,12}(?:链接|报道)[:：]\s*http")
+_GENERIC_LABELS = {"数值", "内容", "说明", "备注", "项目", "说法", "情况"}
+_EACH = re.compile(r"各|每|分别")
+_TARGET = re.compile(r"目标|计划|预计|预期|力争|规划|拟|争取|到20\d\d年")
+_ACTUAL = re.compile(r"实际|完成(?:了|情况|多少)|达到了|实绩|完成多少")
+_CODE = re.compile(r"(?<![a-z\d.])(?:[a-z]+\d[a-z\d]*|\d+[a-z]+)(?![a-z\d])")
+_MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
+Embed = Callable[[Sequence[str]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A unit that may answer, seen with the words around it."""
+
+    unit: Unit
+    hit: Hit
+    rank: int
+
+    @cached_property
+    def own(self) -> str:
+        """The unit's text, normalised; a row's with its column labels, as it is shown."""
+        return normalise(row_text(self.unit) if self.unit.kind == "row" else self.unit.text)
+
+    @cached_property
+    def facts(self) -> str:
+        """The same without the clauses and asides that say that something is not known; normalised."""
+        text = _ASIDE.sub(lambda aside: "" if _NOT_STATED.search(aside.group()) else aside.group(), self.own)
+        return ";".join(clause for clause in text.split(";") if not _NOT_STATED.search(clause))
+
+    @cached_property
+    def headings(self) -> str:
+        """The heading path above it, normalised."""
+        return normalise(" ".join(self.hit.passage.headings))
+
+    @cached_property
+    def lead(self) -> str:
+        """The sentence that leads to its list or table, normalised."""
+        return normalise(self.unit.lead)
+
+    @cached_property
+    def around(self) -> str:
+        """Headings and lead together."""
+        return f"{self.headings} {self.lead}"
+
+    @cached_property
+    def read(self) -> str:
+        """What a reader sees of it with its place: title, headings, lead and text."""
+        return f"{self.hit.document.title} {' '.join(self.hit.passage.headings)} {self.unit.lead} {self.unit.text}"
+
+    @cached_property
+    def title(self) -> str:
+        """The document's title, normalised."""
+        return normalise(self.hit.document.title)
+
+    @cached_property
+    def subject(self) -> str:
+        """What the document's title begins with, before any colon."""
+        return self.title.split(":")[0]
+
+    @cached_property
+    def not_stated(self) -> bool:
+        """Whether all that it says is that something is not known."""
+        return not self.facts.strip(" ;")
+
+    @cached_property
+    def partly_stated(self) -> bool:
+        """Whether it says, anywhere in it, that something is not known."""
+        return bool(_NOT_STATED.search(self.own))
+
+
+def candidates(hits: Sequence[Hit]) -> list[Candidate]:
+    """Return every unit of the hits' passages."""
+    return [
+        Candidate(unit, hit, rank)
+        for rank, hit in enumerate(hits)
+        for unit in units(hit.document.text, hit.passage.start, hit.passage.end, hit.passage.context)
+        if not _SOURCE.match(unit.text)
+    ]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate's judgement for one aspect.
+
+    `covered` holds, per term, the share of it that stands in or around the unit, `own` the share in the unit itself;
+    `features` what the model weighs; `probability` how likely the unit answers.
+    """
+
+    candidate: Candidate
+    covered: dict[str, float] = field(repr=False)
+    own: dict[str, float] = field(repr=False)
+    features: dict[str, float] = field(repr=False)
+    fits: bool
+    probability: float
+
+    @property
+    def document_id(self) -> str:
+        """The document it stands in."""
+        return self.candidate.hit.document.id
+
+    def gives(self, aspect: Aspect, kind: Kind) -> bool:
+        """Return whether it holds what answers this kind of question."""
+        if kind == "list":
+            return enumerates(self.candidate.unit)
+        return aspect.holds(kind, self.candidate.facts, self.candidate.around)
+
+
+def judge(
+    aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float], embed: Embed
+) -> tuple[list[Scored], dict[str, float]]:
+    """Return the candidates' judgements for an aspect, and the weight of each of its terms.
+
+    `weigh` tells how much a word tells; `embed` returns vectors of length one, shape (texts, dimension).
+    """
+    weights = {term.word: term.factor * min(_weight(s, weigh) for s in term.spellings) for term in aspect.terms}
+    if not shown:
+        return [], weights
+    vectors = embed([f"{aspect.text} {aspect.context}", *(candidate.read for candidate in shown)])
+    likeness = vectors[1:] @ vectors[0]
+    judged = []
+    for candidate, alike in zip(shown, likeness.tolist(), strict=True):
+        covered, own, features = _match(aspect, candidate, weights)
+        features |= {"alike": alike, "less_alike": float(likeness.max()) - alike}
+        judged.append((candidate, covered, own, features))
+    silent = [(c, f) for c, _, _, f in judged if c.partly_stated and aspect.concerns(c.own)]
+    anywhere = {word: max(covered[word] for _, covered, _, _ in judged) for word in weights}
+    scored = []
+    for candidate, covered, own, features in judged:
+        here = [f["coverage"] for c, f in silent if c.hit.document.id == candidate.hit.document.id and c is not candidate]
+        there = [f["coverage"] for c, f in silent if c.hit.document.id != candidate.hit.document.id]
+        features["silent_here"] = max(0.0, max(here, default=0.0) - features["coverage"] + 0.3)
+        features["silent_elsewhere"] = max(0.0, max(there, default=0.0) - features["coverage"] + 0.1)
+        same = [one for c, one, _, _ in judged if c.hit.document.id == candidate.hit.document.id]
+        features["document"] = _mean({word: max(one[word] for one in same) for word in weights}, weights)
+        features["nowhere"] = _mean({word: float(share < 0.5) for word, share in anywhere.items()}, weights)
+        fits = _fits(aspect, candidate, features["held"] > 0)
+        scored.append(Scored(candidate, covered, own, features, fits, probability(features)))
+    return scored, weights
+
+
+def _match(
+    aspect: Aspect, candidate: Candidate, weights: dict[str, float]
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """Return the share of each term in or around a unit, that in it alone, and the features that follow."""
+    own = {term.word: _share(term, candidate.own) for term in aspect.terms}
+    early = candidate.own if candidate.unit.kind == "row" else candidate.own[:EARLY]
+    listed = "list" in aspect.kinds and enumerates(candidate.unit)
+    heading = 1.0 if listed and candidate.unit.kind != "item" else HEADING_WEIGHT
+    covered = {
+        term.word: max(
+            own[term.word] * (1.0 if _share(term, early) == own[term.word] else LATE_WEIGHT),
+            heading * _share(term, candidate.headings),
+            LEAD_WEIGHT * _share(term, candidate.lead),
+            SUBJECT_WEIGHT * _share(term, candidate.subject),
+            TITLE_WEIGHT * _share(term, candidate.title),
+        )
+        for term in aspect.terms
+    }
+    asked = {term.word: weights[term.word] for term in aspect.own_terms}
+    held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.facts, candidate.around)}
+    introduced = _mean({term.word: _share(term, candidate.around) for term in aspect.own_terms}, asked)
+    return covered, own, {
+        "coverage": _mean(covered, weights),
+        "own": _mean(own, weights),
+        "focus": _mean({word: own[word] for word in asked}, asked),
+        "focus_near": _mean({word: covered[word] for word in asked}, asked),
+        "held": len(held) / len(aspect.hard_kinds) if aspect.hard_kinds else 0.0,
+        "sought": float(bool(aspect.hard_kinds)),
+        "listed": float(listed and (len(_PARTS.findall(candidate.unit.text)) >= 2 or introduced >= 0.5)),
+        "introduced": introduced,
+        "citywide": float(_citywide(aspect, candidate)),
+        "partly": float(candidate.partly_stated),
+        "rank": 1 / (1 + candidate.rank),
+    }  # fmt: skip
+
+
+def probability(features: dict[str, float]) -> float:
+    """Return how likely a unit with these features answers, by the shipped logistic model."""
+    weights = _model()
+    return 1 / (1 + exp(-weights["bias"] - sum(weights[name] * value for name, value in features.items())))
+
+
+@cache
+def _model() -> dict[str, float]:
+    weights: dict[str, float] = json.loads(MODEL.read_text(encoding="utf-8"))["weights"]
+    return weights
+
+
+def _weight(spelling: str, weigh: Callable[[str], float]) -> float:
+    return sum(map(weigh, words(spelling) or [spelling]))
+
+
+def _fits(aspect: Aspect, candidate: Candidate, held: bool) -> bool:
+    """Return whether a unit may answer at all: its sort, years, places, names, and whether it is a result or a target."""
+    return (
+        "full_text" not in aspect.kinds
+        and not candidate.not_stated
+        and (held or not aspect.hard_kinds or "verdict" in aspect.kinds)
+        and (not aspect.every or bool(_EACH.search(candidate.own)))
+        and _in_time(aspect, candidate)
+        and _in_place(aspect, candidate)
+        and _named(aspect, candidate)
+        and _part_of_year(aspect, candidate)
+        and _real(aspect, candidate)
+    )
+
+
+def enumerates(unit: Unit) -> bool:
+    """Return whether a unit lists things itself, is one of a list, or leads to one."""
+    return unit.kind == "item" or len(_PARTS.findall(unit.text)) >= 2 or unit.text.endswith((":", "："))
+
+
+def _citywide(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return whether Jiading is asked about and this is of the whole city or country."""
+    level = candidate.hit.document.metadata.level
+    said = candidate.own + candidate.around + candidate.title
+    return level in ("市级", "国家级") and "嘉定" in aspect.whole + aspect.context and "嘉定" not in said
+
+
+def _share(term: Term, text: str) -> float:
+    return 1.0 if any(other in text for other in term.alternatives) else share(term.word, text)
+
+
+def _mean(shares: dict[str, float], weights: dict[str, float]) -> float:
+    return sum(weights[word] * part for word, part in shares.items()) / (sum(weights.values()) or 1.0)
+
+
+def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return whether it speaks of the years asked for: its own years decide, else those around it.
+
+    A policy's edition is in its title (2025年度申报指南), so there a year within may be any.
+    """
+    if not aspect.years:
+        return True
+    meta = candidate.hit.document.metadata
+    normative = meta.doc_type in NORMATIVE
+    titled = years(candidate.title, event_dates=aspect.dated or normative)
+    if normative and titled & aspect.years:
+        return True
+    # 2023年8月称2022年度营收: a figure is of a period, not of the day on which it was told.
+    own = ";".join(part for part in re.split("[,;.]", candidate.own) if not _TARGET.search(part)) or candidate.own
+    periods = years(own, event_dates=False) if aspect.hard_kinds & FIGURES and not aspect.dated else None
+    spoken = periods or years(own) or years(candidate.around) or titled
+    period = years(normalise(meta.data_period))
+    return bool((spoken or (period if len(period) == 1 else frozenset())) & aspect.years)
+
+
+def _in_place(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return whether it is about the places outside Jiading that the question names."""
+    around = candidate.own + candidate.around + candidate.title
+    return all(place in around for place in aspect.elsewhere)
+
+
+def _named(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return whether what the question names stands in or around it: each L3 or M0; each park or town, in good part."""
+    text = f"{candidate.own} {candidate.around} {candidate.title}"
+    if any(code not in text for code in _CODE.findall(aspect.text)):
+        return False
+    return all(share(name, text) >= LEAST_NAME for name in aspect.names) if aspect.hard_kinds else True
+
+
+def _part_of_year(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return False for the figure of another part of the year than is asked: a half's where the whole is, and so on."""
+    if not aspect.hard_kinds & FIGURES:
+        return True
+    spoken = _parts_of_year(candidate.own) or _parts_of_year(f"{candidate.around} {candidate.title}")
+    asked = _parts_of_year(aspect.text) or _parts_of_year(aspect.whole)
+    return not asked or not spoken or bool(asked & spoken)
+
+
+def _parts_of_year(text: str) -> frozenset[str]:
+    found = {part for part in ("全年", "上半年", "下半年", "季度") if part in text}
+    months = {f"1-{month}月" for month in _MONTHS.findall(text)}
+    return frozenset({"上半年" if part == "1-6月" else part for part in found | months})
+
+
+def _real(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return False for a target where a result is asked for."""
+    return not (
+        _ACTUAL.search(aspect.whole)
+        and not _TARGET.search(aspect.whole)
+        and _TARGET.search(candidate.own + candidate.around)
+    )
+
+
+def row_text(unit: Unit) -> str:
+    """Return a table row as a sentence: its first cell, then label and value."""
+    subject, *rest = [(label, cell) for label, cell in unit.cells if cell not in ("", "—", "-")] or [("", unit.text)]
+    values = [cell if label in _GENERIC_LABELS else f"{label} {cell}" for label, cell in rest]
+    return subject[1] + ("：" + "；".join(values) if values else "")
