@@ -59,18 +59,19 @@ def compose(question: Question, hits: Sequence[Hit], weigh: Callable[[str], floa
     """
     shown = candidates(hits)
     findings = [find(aspect, shown, weigh, embed) for aspect in question.aspects]
-    chosen: dict[Candidate, None] = {}
+    chosen: dict[tuple[str, int], Candidate] = {}
     notices: dict[Notice, None] = {}
     for finding in findings:
         if finding.confidence >= ANSWERED:
-            chosen |= dict.fromkeys(scored.candidate for scored in finding.chosen)
+            chosen |= {s.candidate.place: s.candidate for s in finding.chosen if s.candidate.place not in chosen}
         else:
             notices |= dict.fromkeys(finding.unknown)
     confidence = max(finding.confidence for finding in findings)
     if chosen and notices:  # a part is answered: that another is not known is part of the answer, with its citation
-        chosen |= {f.silent[0].candidate: None for f in findings if f.confidence < ANSWERED and f.unknown}
+        unknown = [f.silent[0].candidate for f in findings if f.confidence < ANSWERED and f.unknown]
+        chosen |= {candidate.place: candidate for candidate in unknown}
         notices = {}
-    return Draft(tuple(map(_statement, chosen)), confidence, tuple(notices))
+    return Draft(tuple(map(_statement, chosen.values())), confidence, tuple(notices))
 
 
 def find(aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float], embed: Embed) -> Finding:

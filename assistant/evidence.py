@@ -54,6 +54,11 @@ class Candidate:
     hit: Hit
     rank: int
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Its document and where it starts there."""
+        return self.hit.document.id, self.unit.start
+
     @cached_property
     def own(self) -> str:
         """The unit's text, normalised; a row's with its column labels, as it is shown."""
