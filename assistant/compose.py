@@ -11,7 +11,7 @@ from assistant.schema import Citation, Document, Hit, Notice, Statement
 from assistant.split import split
 
 # Chosen on the development questions (eval/testset.jsonl).
-ANSWERED = 0.62  # least probability at which an answer is given
+ANSWERED = 0.44  # least probability at which an answer is given
 CLOSE = 0.6  # share of the best unit's probability from which another that adds something is given too
 DISTANT = 0.35  # the same for one that adds much
 RIVAL = 0.85  # the same for another document's, which may say it differently
@@ -101,8 +101,9 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         rival = scored.document_id not in {s.document_id for s in chosen}
         if (
             (ratio >= CLOSE and (gain >= 0.08 or news))
-            or (ratio >= DISTANT and (gain >= 0.15 or (news and _beside(scored, best))))
+            or (ratio >= DISTANT and (gain >= 0.15 or (news and scored.document_id == best.document_id)))
             or (ratio >= RIVAL and rival)
+            or (ratio >= CLOSE and aspect.each and _beside(scored, best))
         ):
             chosen.append(scored)
             single += 1

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.kind import FIGURES, Kind
+from assistant.kind import FIGURES, Kind, measures_of
 from assistant.lexical import share, words
 from assistant.question import Aspect, Term, years
 from assistant.schema import NORMATIVE, Hit
@@ -28,6 +28,7 @@ HEADING_WEIGHT = 0.9  # a term that stands in the unit's headings
 LEAD_WEIGHT = 0.8  # a term that stands in the sentence that leads to the list
 SUBJECT_WEIGHT = 0.8  # a term that stands in what the title begins with
 TITLE_WEIGHT = 0.55  # a term that stands only in the document's title
+RARE = 4.0  # weight of a word from which its absence from all that was found tells
 LEAST_NAME = 0.4  # share of a proper name's bigrams
 
 _NOT_STATED = re.compile(
@@ -42,6 +43,7 @@ _EACH = re.compile(r"各|每|分别")
 _TARGET = re.compile(r"目标|计划|预计|预期|力争|规划|拟|争取|到20\d\d年")
 _ACTUAL = re.compile(r"实际|完成(?:了|情况|多少)|达到了|实绩|完成多少")
 _CODE = re.compile(r"(?<![a-z\d.])(?:[a-z]+\d[a-z\d]*|\d+[a-z]+)(?![a-z\d])")
+_ORDINALS = [re.compile(rf"\d+(?={unit})") for unit in ("期(?!间)", "批", "轮", "届")]
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
 Embed = Callable[[Sequence[str]], np.ndarray]
 
@@ -166,6 +168,8 @@ def judge(
         features |= {"alike": alike, "less_alike": float(likeness.max()) - alike}
         judged.append((candidate, covered, own, features))
     silent = [(c, f) for c, _, _, f in judged if c.partly_stated and aspect.concerns(c.own)]
+    best_hit = max(candidate.hit.score for candidate in shown) or 1.0
+    named = {t.word for t in aspect.own_terms if t.factor >= 1 and not t.alternatives and weights[t.word] >= RARE}
     anywhere = {word: max(covered[word] for _, covered, _, _ in judged) for word in weights}
     scored = []
     for candidate, covered, own, features in judged:
@@ -175,6 +179,8 @@ def judge(
         features["silent_elsewhere"] = max(0.0, max(there, default=0.0) - features["coverage"] + 0.1)
         same = [one for c, one, _, _ in judged if c.hit.document.id == candidate.hit.document.id]
         features["document"] = _mean({word: max(one[word] for one in same) for word in weights}, weights)
+        features["found"] /= best_hit
+        features["unknown_name"] = max((1 - anywhere[word] for word in named), default=0.0)
         features["nowhere"] = _mean({word: float(share < 0.5) for word, share in anywhere.items()}, weights)
         fits = _fits(aspect, candidate, features["held"] > 0)
         scored.append(Scored(candidate, covered, own, features, fits, probability(features)))
@@ -213,7 +219,7 @@ def _match(
         "introduced": introduced,
         "citywide": float(_citywide(aspect, candidate)),
         "partly": float(candidate.partly_stated),
-        "rank": 1 / (1 + candidate.rank),
+        "found": candidate.hit.score,
     }  # fmt: skip
 
 
@@ -244,6 +250,7 @@ def _fits(aspect: Aspect, candidate: Candidate, held: bool) -> bool:
         and _in_place(aspect, candidate)
         and _named(aspect, candidate)
         and _part_of_year(aspect, candidate)
+        and _measured(aspect, candidate)
         and _real(aspect, candidate)
     )
 
@@ -297,8 +304,13 @@ def _in_place(aspect: Aspect, candidate: Candidate) -> bool:
 def _named(aspect: Aspect, candidate: Candidate) -> bool:
     """Return whether what the question names stands in or around it: each L3 or M0; each park or town, in good part."""
     text = f"{candidate.own} {candidate.around} {candidate.title}"
-    if any(code not in text for code in _CODE.findall(aspect.text)):
+    codes = (term.word for term in aspect.own_terms if _CODE.fullmatch(term.word) and not term.alternatives)
+    if any(code not in text for code in codes):
         return False
+    for ordinal in _ORDINALS:
+        asked, spoken = set(ordinal.findall(aspect.whole)), set(ordinal.findall(candidate.own))
+        if asked and spoken and not asked & spoken:
+            return False
     return all(share(name, text) >= LEAST_NAME for name in aspect.names) if aspect.hard_kinds else True
 
 
@@ -308,6 +320,15 @@ def _part_of_year(aspect: Aspect, candidate: Candidate) -> bool:
         return True
     spoken = _parts_of_year(candidate.own) or _parts_of_year(f"{candidate.around} {candidate.title}")
     asked = _parts_of_year(aspect.text) or _parts_of_year(aspect.whole)
+    return not asked or not spoken or bool(asked & spoken)
+
+
+def _measured(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return False for the figure of another measure than is asked: output where investment is, and so on."""
+    if "money" not in aspect.hard_kinds:
+        return True
+    asked, spoken = measures_of(aspect.text) or measures_of(aspect.whole), measures_of(candidate.facts)
+    spoken = spoken or measures_of(candidate.around)
     return not asked or not spoken or bool(asked & spoken)
 
 

@@ -8,13 +8,13 @@ from functools import cache
 from typing import Literal
 
 Kind = Literal[
-    "money", "area", "percent", "count", "date", "duration", "document_number", "contact", "number", "full_text",
-    "place", "body", "list", "verdict", "validity",
+    "money", "area", "percent", "count", "date", "day", "duration", "document_number", "contact", "number",
+    "full_text", "place", "body", "list", "verdict", "validity",
 ]  # fmt: skip
 HARD_KINDS: frozenset[Kind] = frozenset(
     {
-        "money", "area", "percent", "count", "date", "duration", "document_number", "contact", "number", "full_text",
-        "place", "body",
+        "money", "area", "percent", "count", "date", "day", "duration", "document_number", "contact", "number",
+        "full_text", "place", "body",
     }
 )
 FIGURES: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "number"})
@@ -32,6 +32,7 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
         r"|(?:投资额?|营收|产值|产出|税收|增加值)$|how much|subsid|output|revenue"
     ),
     "date": re.compile(r"什么时候|何时|哪[天年月]|几[月号]|哪一[天年]|日期|时间|截止|到期|有效期|until when|\bwhen\b"),
+    "day": re.compile(r"哪一?天|几号|几月几日|哪月哪日"),
     "duration": re.compile(r"多久|多长时间|几年|多少[天年]|几个月|期限|有效期|时限"),
     "place": re.compile(r"哪个?[镇街园]|在哪(?![几些天年月一批次])|哪里|哪条[路河]|哪儿|位置|地址|位于|落在|where"),
     "body": re.compile(r"谁|哪个?(?:部门|机构|单位|局|委|公司)|机构|主办|牵头|受理部门"),
@@ -57,6 +58,7 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
     "area": re.compile(r"\d[余多]?万?(?:平方|亩|公顷|㎡|m2)"),
     "percent": re.compile(r"\d%|\d:\d|个百分点|翻番|[一二三四五六七八九]成|半"),
     "date": re.compile(r"\d{4}年|\d{4}-\d\d|\d{1,2}月\d{1,2}日|\d{1,2}月(?:[上中下]旬|底|初)?(?![份内])"),
+    "day": re.compile(r"\d月\d{1,2}日|\d{4}-\d\d-\d\d"),
     "duration": re.compile(r"\d(?:年(?!度)|个月|天|日|个工作日)|\d{4}年"),
     "document_number": re.compile(r"\[\d{4}\]\d+号"),
     "contact": re.compile(r"\d{8}|@"),
@@ -76,7 +78,19 @@ _ABOUT: dict[Kind, re.Pattern[str]] = {
     "contact": re.compile(r"电话|科室|联系"),
 }
 _AWARD = re.compile(r"奖|补贴|补助|补多少|资助|扶持|贴息|支持|资金|封顶|最高|subsid")
-_OUTPUT = re.compile(r"产值|产出|营收|税收|投资|收入|注册资本|融资|增加值|零售额")
+# What a figure is of: a question's and a sentence's must not differ.
+_MEASURES = {
+    "投资": re.compile(r"投资|投(?=多少|了|入|几)|要投|总投"),
+    "产值": re.compile(r"产值|产出|产量"),
+    "税": re.compile(r"税收|纳税|税额|税(?=多少)|tax"),
+    "营收": re.compile(r"营收|营业|收入|销售|revenue"),
+    "注册资本": re.compile(r"注册资本"),
+    "融资": re.compile(r"融资"),
+    "增加值": re.compile(r"增加值|生产总值|gdp"),
+    "零售额": re.compile(r"零售"),
+    "价格": re.compile(r"价|租金|卖|一平"),
+    "经费": re.compile(r"经费"),
+}
 
 
 def kinds(text: str) -> frozenset[Kind]:
@@ -87,6 +101,11 @@ def kinds(text: str) -> frozenset[Kind]:
     if not found & HARD_KINDS and re.search(r"多少|多大|(?<!哪)几(?!方面)", text):
         found.add("number")
     return frozenset(found)
+
+
+def measures_of(text: str) -> frozenset[str]:
+    """Return what a text's figures are of: investment, output, tax and so on; empty where it names none."""
+    return frozenset(name for name, pattern in _MEASURES.items() if pattern.search(text))
 
 
 def counted(text: str) -> str:
@@ -100,7 +119,7 @@ def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> b
 
     Where an award is asked for, a figure of output or investment is no answer. A count must have one of `measures`.
     """
-    if kind == "money" and _AWARD.search(question) and _OUTPUT.search(text) and not _AWARD.search(text + around):
+    if kind == "money" and _AWARD.search(question) and measures_of(text) and not _AWARD.search(text + around):
         return False
     if kind == "count":
         return bool(_count_of(measures).search(text))

@@ -121,6 +121,11 @@ class Aspect:
         """Whether it asks for each member's own figure."""
         return bool(_EVERY.search(self.text))
 
+    @cached_property
+    def each(self) -> bool:
+        """Whether it asks for several things' figures."""
+        return bool(_EACH.search(self.text))
+
     def concerns(self, normalised: str) -> bool:
         """Return whether a sentence that something is not known may speak of what is asked: same sort, no other year."""
         spoken = years(normalised)
