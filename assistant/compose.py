@@ -4,17 +4,18 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.evidence import Candidate, Embed, Scored, candidates, enumerates, judge, row_text
+from assistant.evidence import Candidate, Embed, Scored, candidates, judge, row_text
 from assistant.kind import Kind
 from assistant.question import Aspect, Question
 from assistant.schema import Citation, Document, Hit, Notice, Statement
 from assistant.split import split
 
 # Chosen on the development questions (eval/testset.jsonl).
-ANSWERED = 0.44  # least probability at which an answer is given
+ANSWERED = 0.4  # least probability at which an answer is given
 CLOSE = 0.6  # share of the best unit's probability from which another that adds something is given too
 DISTANT = 0.35  # the same for one that adds much
 RIVAL = 0.85  # the same for another document's, which may say it differently
+NAMELESS = 2.0  # weight of an aspect's own words below which it goes on about what was named before
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
 
@@ -36,11 +37,8 @@ class Finding:
 
     chosen: Sequence[Scored]
     silent: Sequence[Scored]
-
-    @property
-    def confidence(self) -> float:
-        """How likely the best unit answers."""
-        return self.chosen[0].probability if self.chosen else 0.0
+    own_weight: float = 0.0
+    confidence: float = 0.0
 
     @property
     def unknown(self) -> tuple[Notice, ...]:
@@ -59,6 +57,7 @@ def compose(question: Question, hits: Sequence[Hit], weigh: Callable[[str], floa
     """
     shown = candidates(hits)
     findings = [find(aspect, shown, weigh, embed) for aspect in question.aspects]
+    findings = [_continued(finding, findings) for finding in findings]
     chosen: dict[tuple[str, int], Candidate] = {}
     notices: dict[Notice, None] = {}
     for finding in findings:
@@ -82,7 +81,22 @@ def find(aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], floa
         (s for s in judged if s.candidate.partly_stated and aspect.concerns(s.candidate.own)),
         key=lambda s: -s.features["coverage"],
     )
-    return Finding(_choose(aspect, fitting, weights) if fitting else [], silent)
+    own_weight = sum(weights[term.word] for term in aspect.own_terms)
+    if not fitting:
+        return Finding([], silent, own_weight)
+    return Finding(_choose(aspect, fitting, weights), silent, own_weight, fitting[0].probability)
+
+
+def _continued(finding: Finding, findings: Sequence[Finding]) -> Finding:
+    """Return the finding of an aspect that names nothing itself (在哪条路?) as sure as the one whose section answers it."""
+    if finding.confidence >= ANSWERED or finding.own_weight >= NAMELESS:
+        return finding
+    held = [s for s in finding.chosen if s.features["held"]]
+    for other in findings:
+        beside = [s for s in held if other.confidence >= ANSWERED and _beside(s, other.chosen[0])]
+        if beside:
+            return replace(finding, chosen=beside, confidence=other.confidence)
+    return finding
 
 
 def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]) -> list[Scored]:
@@ -102,7 +116,7 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         if (
             (ratio >= CLOSE and (gain >= 0.08 or news))
             or (ratio >= DISTANT and (gain >= 0.15 or (news and scored.document_id == best.document_id)))
-            or (ratio >= RIVAL and rival)
+            or (ratio >= RIVAL and (rival or "verdict" in aspect.kinds))
             or (ratio >= CLOSE and aspect.each and _beside(scored, best))
         ):
             chosen.append(scored)
@@ -144,7 +158,7 @@ def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Sc
         section = [
             s for s in section
             if (s.candidate.unit.lead and s.candidate.unit.lead in paragraph)
-            or (headed and s.candidate.unit.kind == "sentence" and enumerates(s.candidate.unit))
+            or (headed and s.candidate.unit.kind == "sentence" and s.candidate.enumerates)
         ]  # fmt: skip
     else:
         section = [s for s in section if s.candidate.unit.kind == unit.kind]

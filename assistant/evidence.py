@@ -28,7 +28,7 @@ HEADING_WEIGHT = 0.9  # a term that stands in the unit's headings
 LEAD_WEIGHT = 0.8  # a term that stands in the sentence that leads to the list
 SUBJECT_WEIGHT = 0.8  # a term that stands in what the title begins with
 TITLE_WEIGHT = 0.55  # a term that stands only in the document's title
-RARE = 4.0  # weight of a word from which its absence from all that was found tells
+TELLING = 4  # terms from which a question's vector tells in full
 LEAST_NAME = 0.4  # share of a proper name's bigrams
 
 _NOT_STATED = re.compile(
@@ -65,6 +65,14 @@ class Candidate:
     def own(self) -> str:
         """The unit's text, normalised; a row's with its column labels, as it is shown."""
         return normalise(row_text(self.unit) if self.unit.kind == "row" else self.unit.text)
+
+    @cached_property
+    def enumerates(self) -> bool:
+        """Whether it lists things itself, is one of a list, or its paragraph leads to one."""
+        if self.unit.kind == "item" or len(_PARTS.findall(self.unit.text)) >= 2:
+            return True
+        rest = self.hit.document.text[self.unit.end - 1 :].split("\n", 1)[0]
+        return rest.endswith((":", "："))
 
     @cached_property
     def facts(self) -> str:
@@ -146,7 +154,7 @@ class Scored:
     def gives(self, aspect: Aspect, kind: Kind) -> bool:
         """Return whether it holds what answers this kind of question."""
         if kind == "list":
-            return enumerates(self.candidate.unit)
+            return self.candidate.enumerates
         return aspect.holds(kind, self.candidate.facts, self.candidate.around)
 
 
@@ -162,26 +170,21 @@ def judge(
         return [], weights
     vectors = embed([f"{aspect.text} {aspect.context}", *(candidate.read for candidate in shown)])
     likeness = vectors[1:] @ vectors[0]
+    telling = min(1.0, len(aspect.terms) / TELLING)
     judged = []
     for candidate, alike in zip(shown, likeness.tolist(), strict=True):
         covered, own, features = _match(aspect, candidate, weights)
-        features |= {"alike": alike, "less_alike": float(likeness.max()) - alike}
+        features |= {"alike": alike * telling, "less_alike": (float(likeness.max()) - alike) * telling}
         judged.append((candidate, covered, own, features))
     silent = [(c, f) for c, _, _, f in judged if c.partly_stated and aspect.concerns(c.own)]
     best_hit = max(candidate.hit.score for candidate in shown) or 1.0
-    named = {t.word for t in aspect.own_terms if t.factor >= 1 and not t.alternatives and weights[t.word] >= RARE}
-    anywhere = {word: max(covered[word] for _, covered, _, _ in judged) for word in weights}
     scored = []
     for candidate, covered, own, features in judged:
         here = [f["coverage"] for c, f in silent if c.hit.document.id == candidate.hit.document.id and c is not candidate]
         there = [f["coverage"] for c, f in silent if c.hit.document.id != candidate.hit.document.id]
         features["silent_here"] = max(0.0, max(here, default=0.0) - features["coverage"] + 0.3)
         features["silent_elsewhere"] = max(0.0, max(there, default=0.0) - features["coverage"] + 0.1)
-        same = [one for c, one, _, _ in judged if c.hit.document.id == candidate.hit.document.id]
-        features["document"] = _mean({word: max(one[word] for one in same) for word in weights}, weights)
         features["found"] /= best_hit
-        features["unknown_name"] = max((1 - anywhere[word] for word in named), default=0.0)
-        features["nowhere"] = _mean({word: float(share < 0.5) for word, share in anywhere.items()}, weights)
         fits = _fits(aspect, candidate, features["held"] > 0)
         scored.append(Scored(candidate, covered, own, features, fits, probability(features)))
     return scored, weights
@@ -193,7 +196,7 @@ def _match(
     """Return the share of each term in or around a unit, that in it alone, and the features that follow."""
     own = {term.word: _share(term, candidate.own) for term in aspect.terms}
     early = candidate.own if candidate.unit.kind == "row" else candidate.own[:EARLY]
-    listed = "list" in aspect.kinds and enumerates(candidate.unit)
+    listed = "list" in aspect.kinds and candidate.enumerates
     heading = 1.0 if listed and candidate.unit.kind != "item" else HEADING_WEIGHT
     covered = {
         term.word: max(
@@ -208,14 +211,16 @@ def _match(
     asked = {term.word: weights[term.word] for term in aspect.own_terms}
     held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.facts, candidate.around)}
     introduced = _mean({term.word: _share(term, candidate.around) for term in aspect.own_terms}, asked)
+    context = {word: weight for word, weight in weights.items() if word not in asked}
+    focus = _mean({word: own[word] for word in asked}, asked)
     return covered, own, {
         "coverage": _mean(covered, weights),
-        "own": _mean(own, weights),
-        "focus": _mean({word: own[word] for word in asked}, asked),
+        "focus": focus,
         "focus_near": _mean({word: covered[word] for word in asked}, asked),
         "held": len(held) / len(aspect.hard_kinds) if aspect.hard_kinds else 0.0,
-        "sought": float(bool(aspect.hard_kinds)),
-        "listed": float(listed and (len(_PARTS.findall(candidate.unit.text)) >= 2 or introduced >= 0.5)),
+        "context": _mean({word: covered[word] for word in context}, context) if context else 1.0,
+        "listed": float(listed and (candidate.unit.kind != "item" or introduced >= 0.5)),
+        "defines": float(listed and focus >= 0.8),
         "introduced": introduced,
         "citywide": float(_citywide(aspect, candidate)),
         "partly": float(candidate.partly_stated),
@@ -253,11 +258,6 @@ def _fits(aspect: Aspect, candidate: Candidate, held: bool) -> bool:
         and _measured(aspect, candidate)
         and _real(aspect, candidate)
     )
-
-
-def enumerates(unit: Unit) -> bool:
-    """Return whether a unit lists things itself, is one of a list, or leads to one."""
-    return unit.kind == "item" or len(_PARTS.findall(unit.text)) >= 2 or unit.text.endswith((":", "："))
 
 
 def _citywide(aspect: Aspect, candidate: Candidate) -> bool:

@@ -47,6 +47,7 @@ _ASKS = re.compile(r"哪|谁|什么|啥|吗|怎|是否|是不是|有没有")
 # What is asked for, rather than about: the kind of answer sees to it.
 _SLOT_WORDS = frozenset("目标 规划 计划 实际 标准 范围 比例 上限 金额 数量 面积 情况 时间 条件 要求 数据 具体 名单 内容 截止 日期 材料".split())
 _SLOT_FACTOR = 0.6
+ENGLISH_FACTOR = 0.2  # of a word that the glossary does not have: the corpus is Chinese
 CONTEXT_FACTOR = 0.5
 _SHORT = 7  # content characters below which a question after another cannot stand alone
 
@@ -203,8 +204,8 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
     rest = _ENGLISH_FILLER.sub(" ", _FILLER.sub(" ", rest))
     for word, factor in content_words(rest).items():
         if word not in _STOP_WORDS:
-            slot = _SLOT_FACTOR if word in _SLOT_WORDS or (word.isascii() and word.isalpha()) else 1.0
-            found[word] = Term(word, factor=factor * slot)  # an English word that no name holds says little here
+            slot = _SLOT_FACTOR if word in _SLOT_WORDS else ENGLISH_FACTOR if word.isascii() and word.isalpha() else 1.0
+            found[word] = Term(word, factor=factor * slot)
     return list(found.values())
 
 
