@@ -110,13 +110,13 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         if scored in chosen:
             continue
         ratio = scored.probability / best.probability
-        gain = sum(w * max(0.0, scored.own[t] - max(s.own[t] for s in chosen)) for t, w in weights.items()) / total
+        gain = sum(w * max(0.0, scored.own[t] - max(s.tells(t) for s in chosen)) for t, w in weights.items()) / total
         news = any(scored.gives(aspect, kind) for kind in _open(aspect, chosen))
         rival = scored.document_id not in {s.document_id for s in chosen}
         if (
             (ratio >= CLOSE and (gain >= 0.08 or news))
             or (ratio >= DISTANT and (gain >= 0.15 or (news and scored.document_id == best.document_id)))
-            or (ratio >= RIVAL and (rival or "verdict" in aspect.kinds))
+            or (ratio >= RIVAL and (rival or "verdict" in aspect.kinds) and scored.features["focus"] >= 0.5)
             or (ratio >= CLOSE and aspect.each and _beside(scored, best))
         ):
             chosen.append(scored)

@@ -41,8 +41,9 @@ _SOURCE = re.compile(r"(?:资料|数据|访谈|全市目标|参考)?来源|https
 _GENERIC_LABELS = {"数值", "内容", "说明", "备注", "项目", "说法", "情况"}
 _EACH = re.compile(r"各|每|分别")
 _TARGET = re.compile(r"目标|计划|预计|预期|力争|规划|拟|争取|到20\d\d年")
-_ACTUAL = re.compile(r"实际|完成(?:了|情况|多少)|达到了|实绩|完成多少")
+_ACTUAL = re.compile(r"实际|目前|现在(?!还)|现有|去年|上年|已经|完成(?:了|情况|多少)|达到了|实绩|完成多少")
 _CODE = re.compile(r"(?<![a-z\d.])(?:[a-z]+\d[a-z\d]*|\d+[a-z]+)(?![a-z\d])")
+_PLACE = re.compile("(?:园|港|谷|湾|小镇|软件园|工业区|商务区|汽车城|科技城)$")
 _ORDINALS = [re.compile(rf"\d+(?={unit})") for unit in ("期(?!间)", "批", "轮", "届")]
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
 Embed = Callable[[Sequence[str]], np.ndarray]
@@ -151,6 +152,10 @@ class Scored:
         """The document it stands in."""
         return self.candidate.hit.document.id
 
+    def tells(self, word: str) -> float:
+        """Return the share of a term that a reader of the unit, or of its heading, is told."""
+        return max(self.own[word], self.covered[word] if self.covered[word] >= HEADING_WEIGHT else 0.0)
+
     def gives(self, aspect: Aspect, kind: Kind) -> bool:
         """Return whether it holds what answers this kind of question."""
         if kind == "list":
@@ -185,7 +190,7 @@ def judge(
         features["silent_here"] = max(0.0, max(here, default=0.0) - features["coverage"] + 0.3)
         features["silent_elsewhere"] = max(0.0, max(there, default=0.0) - features["coverage"] + 0.1)
         features["found"] /= best_hit
-        fits = _fits(aspect, candidate, features["held"] > 0)
+        fits = _fits(aspect, candidate)
         scored.append(Scored(candidate, covered, own, features, fits, probability(features)))
     return scored, weights
 
@@ -217,6 +222,8 @@ def _match(
         "coverage": _mean(covered, weights),
         "focus": focus,
         "focus_near": _mean({word: covered[word] for word in asked}, asked),
+        "lacking": float(bool(aspect.hard_kinds) and not held),
+        "rarest": covered[max(weights, key=lambda word: weights[word])] if weights else 0.0,
         "held": len(held) / len(aspect.hard_kinds) if aspect.hard_kinds else 0.0,
         "context": _mean({word: covered[word] for word in context}, context) if context else 1.0,
         "listed": float(listed and (candidate.unit.kind != "item" or introduced >= 0.5)),
@@ -244,12 +251,11 @@ def _weight(spelling: str, weigh: Callable[[str], float]) -> float:
     return sum(map(weigh, words(spelling) or [spelling]))
 
 
-def _fits(aspect: Aspect, candidate: Candidate, held: bool) -> bool:
-    """Return whether a unit may answer at all: its sort, years, places, names, and whether it is a result or a target."""
+def _fits(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return whether a unit may answer at all: its years, places, names, and whether it is a result or a target."""
     return (
         "full_text" not in aspect.kinds
         and not candidate.not_stated
-        and (held or not aspect.hard_kinds or "verdict" in aspect.kinds)
         and (not aspect.every or bool(_EACH.search(candidate.own)))
         and _in_time(aspect, candidate)
         and _in_place(aspect, candidate)
@@ -288,11 +294,19 @@ def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
     if normative and titled & aspect.years:
         return True
     # 2023年8月称2022年度营收: a figure is of a period, not of the day on which it was told.
-    own = ";".join(part for part in re.split("[,;.]", candidate.own) if not _TARGET.search(part)) or candidate.own
-    periods = years(own, event_dates=False) if aspect.hard_kinds & FIGURES and not aspect.dated else None
-    spoken = periods or years(own) or years(candidate.around) or titled
-    period = years(normalise(meta.data_period))
-    return bool((spoken or (period if len(period) == 1 else frozenset())) & aspect.years)
+    figures = bool(aspect.hard_kinds & FIGURES) and not aspect.dated
+    spoken = years(candidate.own, event_dates=False) if figures else frozenset()
+    spoken = spoken or years(candidate.own)
+    if spoken & aspect.years:
+        return True
+    # What a sentence says besides its targets is of the time of what stands around it.
+    rest = ";".join(part for part in re.split("[,;.]", candidate.own) if not _TARGET.search(part))
+    if rest and years(rest, event_dates=not figures):
+        return False
+    around = years(candidate.around) or titled or years(normalise(meta.data_period))
+    if len(around) > 1 and not years(candidate.around) and not titled:
+        return False
+    return bool((around or (frozenset() if figures else years(meta.published[:4]))) & aspect.years)
 
 
 def _in_place(aspect: Aspect, candidate: Candidate) -> bool:
@@ -311,6 +325,9 @@ def _named(aspect: Aspect, candidate: Candidate) -> bool:
         asked, spoken = set(ordinal.findall(aspect.whole)), set(ordinal.findall(candidate.own))
         if asked and spoken and not asked & spoken:
             return False
+    places = [term for term in aspect.terms if term.alternatives and _PLACE.search(term.word)]
+    if any(not any(spelling in text for spelling in term.spellings) for term in places):
+        return False
     return all(share(name, text) >= LEAST_NAME for name in aspect.names) if aspect.hard_kinds else True
 
 

@@ -64,7 +64,7 @@ def content_words(normalised: str) -> dict[str, float]:
             loose += word
             continue
         if len(loose) > 1:
-            found.setdefault(loose, 1.0)
+            found.setdefault(loose, 0.6)
         loose = ""
         if _WORD.fullmatch(word) and (len(word) > 1 or word.isdigit()):
             found.setdefault(word, _naming(word, tag))
