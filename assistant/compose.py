@@ -116,7 +116,7 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         if (
             (ratio >= CLOSE and (gain >= 0.08 or news))
             or (ratio >= DISTANT and (gain >= 0.15 or (news and scored.document_id == best.document_id)))
-            or (ratio >= RIVAL and (rival or "verdict" in aspect.kinds) and scored.features["focus"] >= 0.5)
+            or (ratio >= RIVAL and (rival or "verdict" in aspect.kinds) and scored.focus >= 0.5)
             or (ratio >= CLOSE and aspect.each and _beside(scored, best))
         ):
             chosen.append(scored)
@@ -154,7 +154,7 @@ def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Sc
         section = [s for s in section if s.candidate.unit.lead == unit.lead]
     elif unit.kind == "sentence":
         paragraph = document.text[unit.start :].split("\n", 1)[0]
-        headed = best.features["focus"] < 0.5 <= best.features["focus_near"]  # the heading names it, the section tells it
+        headed = best.focus < 0.5 <= best.features["focus_near"]  # the heading names it, the section tells it
         section = [
             s for s in section
             if (s.candidate.unit.lead and s.candidate.unit.lead in paragraph)

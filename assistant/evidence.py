@@ -137,13 +137,14 @@ class Scored:
     """A candidate's judgement for one aspect.
 
     `covered` holds, per term, the share of it that stands in or around the unit, `own` the share in the unit itself;
-    `features` what the model weighs; `probability` how likely the unit answers.
+    `features` what the model weighs; `focus` the share of the aspect's own words that stands in the unit; `probability` how likely the unit answers.
     """
 
     candidate: Candidate
     covered: dict[str, float] = field(repr=False)
     own: dict[str, float] = field(repr=False)
     features: dict[str, float] = field(repr=False)
+    focus: float
     fits: bool
     probability: float
 
@@ -190,8 +191,9 @@ def judge(
         features["silent_here"] = max(0.0, max(here, default=0.0) - features["coverage"] + 0.3)
         features["silent_elsewhere"] = max(0.0, max(there, default=0.0) - features["coverage"] + 0.1)
         features["found"] /= best_hit
-        fits = _fits(aspect, candidate)
-        scored.append(Scored(candidate, covered, own, features, fits, probability(features)))
+        focus = _mean({term.word: own[term.word] for term in aspect.own_terms}, weights)
+        fits = _fits(aspect, candidate) and (not features["lacking"] or bool(aspect.kinds & {"list", "verdict"}))
+        scored.append(Scored(candidate, covered, own, features, focus, fits, probability(features)))
     return scored, weights
 
 
@@ -220,15 +222,12 @@ def _match(
     focus = _mean({word: own[word] for word in asked}, asked)
     return covered, own, {
         "coverage": _mean(covered, weights),
-        "focus": focus,
         "focus_near": _mean({word: covered[word] for word in asked}, asked),
         "lacking": float(bool(aspect.hard_kinds) and not held),
-        "rarest": covered[max(weights, key=lambda word: weights[word])] if weights else 0.0,
         "held": len(held) / len(aspect.hard_kinds) if aspect.hard_kinds else 0.0,
         "context": _mean({word: covered[word] for word in context}, context) if context else 1.0,
         "listed": float(listed and (candidate.unit.kind != "item" or introduced >= 0.5)),
         "defines": float(listed and focus >= 0.8),
-        "introduced": introduced,
         "citywide": float(_citywide(aspect, candidate)),
         "partly": float(candidate.partly_stated),
         "found": candidate.hit.score,
@@ -278,7 +277,7 @@ def _share(term: Term, text: str) -> float:
 
 
 def _mean(shares: dict[str, float], weights: dict[str, float]) -> float:
-    return sum(weights[word] * part for word, part in shares.items()) / (sum(weights.values()) or 1.0)
+    return sum(weights[word] * part for word, part in shares.items()) / (sum(weights[word] for word in shares) or 1.0)
 
 
 def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
