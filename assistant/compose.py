@@ -101,10 +101,11 @@ def _continued(finding: Finding, findings: Sequence[Finding]) -> Finding:
 
 def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]) -> list[Scored]:
     """Take the best, then what adds to it: its list, uncovered terms, a kind still open, a rival elsewhere."""
-    best = fitting[0]
+    nearly = [s for s in fitting if s.probability >= RIVAL * fitting[0].probability]
+    best = next((s for s in nearly if s.features["defines"]), fitting[0])
     chosen = [best, *_members(aspect, best, fitting)]
     single, total = 1, sum(weights.values()) or 1.0
-    for scored in fitting[1:30]:
+    for scored in fitting[:30]:
         if single >= MAX_STATEMENTS:
             break
         if scored in chosen:
