@@ -101,8 +101,10 @@ def _continued(finding: Finding, findings: Sequence[Finding]) -> Finding:
 
 def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]) -> list[Scored]:
     """Take the best, then what adds to it: its list, uncovered terms, a kind still open, a rival elsewhere."""
-    nearly = [s for s in fitting if s.probability >= RIVAL * fitting[0].probability]
-    best = next((s for s in nearly if s.features["defines"]), fitting[0])
+    best = fitting[0]
+    if not best.features["listed"]:  # where a list is asked for, one that is nearly as likely and gives it comes first
+        nearly = (s for s in fitting if s.probability >= RIVAL * best.probability and s.features["defines"])
+        best = next(nearly, best)
     chosen = [best, *_members(aspect, best, fitting)]
     single, total = 1, sum(weights.values()) or 1.0
     for scored in fitting[:30]:

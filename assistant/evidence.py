@@ -68,12 +68,15 @@ class Candidate:
         return normalise(row_text(self.unit) if self.unit.kind == "row" else self.unit.text)
 
     @cached_property
-    def enumerates(self) -> bool:
-        """Whether it lists things itself, is one of a list, or its paragraph leads to one."""
-        if self.unit.kind == "item" or len(_PARTS.findall(self.unit.text)) >= 2:
-            return True
+    def lists(self) -> bool:
+        """Whether it lists things itself, or its paragraph leads to a list."""
         rest = self.hit.document.text[self.unit.end - 1 :].split("\n", 1)[0]
-        return rest.endswith((":", "："))
+        return len(_PARTS.findall(self.unit.text)) >= 2 or rest.endswith((":", "："))
+
+    @property
+    def enumerates(self) -> bool:
+        """Whether it is one of a list, lists things itself, or its paragraph leads to a list."""
+        return self.unit.kind == "item" or self.lists
 
     @cached_property
     def facts(self) -> str:
@@ -227,7 +230,7 @@ def _match(
         "held": len(held) / len(aspect.hard_kinds) if aspect.hard_kinds else 0.0,
         "context": _mean({word: covered[word] for word in context}, context) if context else 1.0,
         "listed": float(listed and (candidate.unit.kind != "item" or introduced >= 0.5)),
-        "defines": float(listed and focus >= 0.8),
+        "defines": float(listed and candidate.lists and focus >= 0.8),
         "citywide": float(_citywide(aspect, candidate)),
         "partly": float(candidate.partly_stated),
         "found": candidate.hit.score,
