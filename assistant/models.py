@@ -10,9 +10,8 @@ from langchain_core.embeddings import Embeddings
 from assistant.config import Settings
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import ModelError
-from assistant.generate import ChatGenerator
 from assistant.index import Index
-from assistant.pipeline import Assistant
+from assistant.pipeline import Assistant, Generator
 
 
 def load_embeddings(settings: Settings) -> tuple[Embeddings, str]:
@@ -47,12 +46,14 @@ def _folder_hash(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_generator(settings: Settings) -> ChatGenerator | None:
+def load_generator(settings: Settings) -> Generator | None:
     """Return the chat model's generator, or None where none is configured."""
     if not settings.chat_url:
         return None
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
+
+    from assistant.generate import ChatGenerator
 
     return ChatGenerator(
         ChatOpenAI(

@@ -1,0 +1,46 @@
+import pytest
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.clean import clean_markdown, clean_page
+from assistant.load import read_text
+
+SEED = ROOT.parent / "shared" / "seed" / "press_briefing.txt"
+PAGE = "1/0\n园区怎么样？\n测试网2023-08-22 13:00:00\n\n" + "共有19家特色产业园区。" * 12 + "\n航拍。视觉中国 资料图\n\n【免责声明】\n版权属本司所有。\n"
+
+
+def test_front_matter_is_stated_and_taken_off() -> None:
+    cleaned = clean_markdown('---\ntitle: "办法"\nvalid_to: 2025\n---\n# 正文\r\n\ufeff内\u200b容\n\n\n\n末')
+    assert cleaned.stated == {"title": "办法", "valid_to": "2025"}
+    assert cleaned.text == "# 正文\n内容\n\n末\n"
+
+
+@given(st.text("甲乙# -|。\n\r\t\u200b\ufeff ", max_size=60))
+def test_cleaning_loses_nothing_that_can_be_seen(raw: str) -> None:
+    text = clean_markdown(raw).text
+    assert clean_markdown(text).text == text
+    invisible = str.maketrans("", "", "\n\r\t\u200b\ufeff ")
+    assert text.translate(invisible) == raw.translate(invisible)
+
+
+def test_a_news_page_keeps_its_title_source_and_text() -> None:
+    cleaned = clean_page(PAGE)
+    assert cleaned.stated == {"title": "园区怎么样？", "publisher": "测试网", "published": "2023-08-22"}
+    assert "19家" in cleaned.text
+    for noise in ("1/0", "资料图", "免责声明", "版权"):
+        assert noise not in cleaned.text
+
+
+def test_a_notice_heading_at_the_top_cuts_nothing_off() -> None:
+    assert "第一条" in clean_page("免责声明\n第一条 本办法自发布之日起施行。\n").text
+
+
+@pytest.mark.skipif(not SEED.exists(), reason="the seed page is not beside this checkout")
+def test_the_seed_page_comes_out_as_its_answer() -> None:
+    cleaned = clean_page(read_text(SEED))
+    assert cleaned.stated["title"].startswith("特色产业园区发展如何") and cleaned.stated["published"] == "2023-08-22"
+    for kept in ("共有19家特色产业园区", "5000亿元", "一是通过规划布局", "二是通过政策扶持", "以高品质园区建设推动高质量产业发展。"):
+        assert kept in cleaned.text
+    for noise in ("知识产权", "免责声明", "联系电话", "媒体合作", "资料图", "1/0"):
+        assert noise not in cleaned.text

@@ -1,0 +1,91 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from conftest import DOCUMENTS, ROWS, write_corpus
+
+from assistant.errors import CorpusError
+from assistant.load import load
+
+TEXT = "# 标准\n\n首次认定，给予资金奖励。\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030"])
+def test_chinese_encodings_are_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.md").write_bytes((TEXT * 20).encode(encoding))
+    (document,) = load(tmp_path / "a.md").documents
+    assert document.text.startswith(TEXT.strip())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.md", b"", "空的"),
+        ("blank.md", b"\n \n", "空的"),
+        ("binary.md", bytes(range(256)) * 20, "不是文本文件"),
+        ("table.xlsx", b"PK\x03\x04", "不支持“.xlsx”"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_and_the_rest_loads(corpus: Path, name: str, content: bytes, said: str) -> None:
+    (corpus / "documents" / name).write_bytes(content)
+    loaded = load(corpus)
+    assert len(loaded.documents) == len(DOCUMENTS)
+    (line,) = [str(problem) for problem in loaded.problems if problem.refused]
+    assert line.startswith(name) and said in line and "\n" not in line
+
+
+def test_a_missing_path_says_so(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="找不到"):
+        load(tmp_path / "nowhere")
+
+
+def test_a_catalogue_saved_by_excel_in_gbk_is_read(corpus: Path) -> None:
+    catalogue = corpus / "catalog.csv"
+    catalogue.write_bytes(catalogue.read_text(encoding="utf-8-sig").encode("gbk"))
+    loaded = load(corpus)
+    assert not loaded.problems and {d.title for d in loaded.documents} == {row["title"] for row in ROWS.values()}
+
+
+def test_a_bad_row_refuses_only_its_document(tmp_path: Path) -> None:
+    rows = {**ROWS, "port.md": {**ROWS["port.md"], "published": "去年"}}
+    loaded = load(write_corpus(tmp_path, DOCUMENTS, rows))
+    assert {d.id for d in loaded.documents} == {"grant", "draft"} and loaded.refused == {"port"}
+    assert "去年" in str(loaded.problems[0])
+
+
+def test_rows_and_files_without_each_other_are_named(tmp_path: Path) -> None:
+    rows = {**{k: v for k, v in ROWS.items() if k != "port.md"}, "gone.md": {"title": "没有的"}}
+    loaded = load(write_corpus(tmp_path, DOCUMENTS, rows))
+    said = [str(problem) for problem in loaded.problems]
+    assert any("port.md" in line and "未核对" in line for line in said) and any("gone.md" in line for line in said)
+    assert next(d for d in loaded.documents if d.id == "port").metadata.status == "unverified"
+
+
+def test_what_the_catalogue_says_of_a_policy_can_be_cited(corpus: Path) -> None:
+    documents = {d.id: d for d in load(corpus).documents}
+    assert "文号：测府规〔2023〕3号" in documents["grant"].text
+    assert "有效期或受理期：自2023年6月1日起至2025年5月31日止" in documents["grant"].text
+    assert "文件信息" not in documents["port"].text  # nothing to say
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_json_lines_keep_their_ids(tmp_path: Path, name: str) -> None:
+    lines = [
+        json.dumps({"id": "甲/1", "title": "标题", "text": "正文。", "published": "2024-05"}, ensure_ascii=False),
+        "{bad",
+        json.dumps({"id": "甲/1", "text": "重复"}),
+        json.dumps({"id": "乙", "text": " "}),
+        json.dumps({"id": "丙", "text": "正文", "published": "某天"}),
+    ]
+    data = "\n".join(lines).encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    loaded = load(tmp_path / name)
+    assert [(d.id, d.title, d.metadata.published) for d in loaded.documents] == [("甲/1", "标题", "2024-05")]
+    assert [str(problem).split("行")[0] for problem in loaded.problems] == [f"{name} 第{n}" for n in (2, 3, 4, 5)]
+
+
+def test_a_damaged_archive_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"id": "a", "text": "b"}' * 99)[:-20])
+    with pytest.raises(CorpusError, match="损坏"):
+        load(tmp_path / "a.jsonl.gz")
