@@ -37,6 +37,10 @@ class Assistant:
         # Sentences are always read with the shipped model: the evidence model was fitted on its similarities.
         self._units = embeddings if isinstance(embeddings, StaticEmbeddings) else StaticEmbeddings.load()
 
+    def close(self) -> None:
+        """Release the index's files."""
+        self.index.close()
+
     def search(self, question: str, filters: Filters, top_k: int = TOP_K, history: Sequence[Turn] = ()) -> list[Hit]:
         """Return up to top_k hits, best first."""
         return self._retrieve(self.read(question, history), filters, top_k)

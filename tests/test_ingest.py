@@ -1,0 +1,160 @@
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import CORPUS, DOCUMENTS, ROWS, TODAY, write_corpus
+from filelock import FileLock
+
+from assistant.config import Settings
+from assistant.embedding import StaticEmbeddings
+from assistant.errors import CorpusError, IndexLockedError, NoIndexError, StaleIndexError
+from assistant.index import Index, read_manifest
+from assistant.ingest import Report, ingest
+from assistant.models import load_assistant
+from assistant.pipeline import Assistant
+
+Run = Callable[[Path, Path], Report]
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+def found(index: Path, question: str) -> set[str]:
+    """Return the documents that a search finds."""
+    assistant = load_assistant(Settings(index=index))
+    try:
+        return {hit.document.id for hit in assistant.search(question, TODAY)}
+    finally:
+        assistant.close()
+
+
+def test_the_same_corpus_changes_nothing(corpus: Path, index: Path, run_ingest: Run) -> None:
+    first, second = run_ingest(corpus, index).update, run_ingest(corpus, index).update
+    assert first.switched and first.embedded == first.manifest.passages
+    assert not second.switched and second.embedded == 0 and second.manifest == first.manifest
+
+
+def test_only_what_changed_is_embedded(corpus: Path, index: Path, run_ingest: Run) -> None:
+    run_ingest(corpus, index)
+    port = corpus / "documents" / "port.md"
+    port.write_text(port.read_text(encoding="utf-8").replace("2.15", "3.5"), encoding="utf-8")
+    update = run_ingest(corpus, index).update
+    assert (update.added, update.changed, update.removed, update.embedded) == (0, 1, 0, 1)
+    assistant = load_assistant(Settings(index=index))
+    assert "3.5平方公里" in assistant.ask("氢能港规划面积多大？", filters=TODAY).statements[0].text
+    assistant.close()
+
+
+def test_a_withdrawn_document_disappears_from_every_arm(corpus: Path, index: Path, run_ingest: Run) -> None:
+    run_ingest(corpus, index)
+    (corpus / "documents" / "port.md").unlink()
+    write_corpus(corpus, {}, {name: row for name, row in ROWS.items() if name != "port.md"})
+    update = run_ingest(corpus, index).update
+    assert (update.removed, update.embedded) == (1, 0)
+    assert "port" not in found(index, "氢能港位于安亭镇")
+    opened = Index.open(index, StaticEmbeddings.load().fingerprint)
+    assert opened.lexical.size == len(opened.rows) == update.manifest.passages
+    assert len(opened.vectors.get()["ids"]) == update.manifest.passages  # type: ignore[attr-defined]
+    opened.close()
+
+
+def test_a_refused_document_keeps_its_last_good_version(corpus: Path, index: Path, run_ingest: Run) -> None:
+    run_ingest(corpus, index)
+    write_corpus(corpus, {}, {**ROWS, "port.md": {**ROWS["port.md"], "published": "去年"}})
+    report = run_ingest(corpus, index)
+    assert report.problems and "port" in found(index, "氢能港位于安亭镇")
+
+
+def test_sources_live_side_by_side(corpus: Path, index: Path, tmp_path: Path, run_ingest: Run) -> None:
+    run_ingest(corpus, index)
+    lines = tmp_path / "more.jsonl"
+    lines.write_text('{"id": "more", "title": "机器人园", "text": "机器人园有12家企业。"}\n', encoding="utf-8")
+    assert run_ingest(lines, index).update.manifest.documents == len(DOCUMENTS) + 1
+    assert {"more", "port"} <= found(index, "机器人园和氢能港")
+
+
+def test_nothing_usable_leaves_the_index_alone(corpus: Path, index: Path, tmp_path: Path, run_ingest: Run) -> None:
+    before = run_ingest(corpus, index).update.manifest
+    (tmp_path / "bad.jsonl").write_text("{bad\n")
+    with pytest.raises(CorpusError, match="索引保持不变"):
+        run_ingest(tmp_path / "bad.jsonl", index)
+    assert read_manifest(index) == before
+
+
+def test_a_second_writer_is_told_who_writes(corpus: Path, index: Path, run_ingest: Run) -> None:
+    index.mkdir()
+    (index / "writer.json").write_text('{"pid": 4711, "host": "h", "since": "2026-01-31 08:00:00"}')
+    with FileLock(index / "writer.lock"), pytest.raises(IndexLockedError, match="4711.*2026-01-31"):
+        run_ingest(corpus, index)
+
+
+def test_another_model_or_a_damaged_index_is_never_read(corpus: Path, index: Path, run_ingest: Run) -> None:
+    with pytest.raises(NoIndexError, match="ingest"):
+        Index.open(index, "x")
+    manifest = run_ingest(corpus, index).update.manifest
+    with pytest.raises(StaleIndexError, match="另一个向量模型"):
+        Index.open(index, "another")
+    (index / manifest.generation / "manifest.json").write_text("{")
+    with pytest.raises(StaleIndexError, match="损坏"):
+        Index.open(index, manifest.embedding)
+
+
+def test_a_reader_keeps_what_it_opened(corpus: Path, index: Path, run_ingest: Run) -> None:
+    run_ingest(corpus, index)
+    reader = load_assistant(Settings(index=index))
+    port = corpus / "documents" / "port.md"
+    port.write_text(port.read_text(encoding="utf-8").replace("2.15", "3.5"), encoding="utf-8")
+    run_ingest(corpus, index)
+    assert "2.15" in reader.ask("氢能港规划面积多大？", filters=TODAY).statements[0].text
+    reader.close()
+
+
+def test_a_killed_writer_leaves_the_last_good_index(corpus: Path, index: Path, run_ingest: Run) -> None:
+    """Killed at random moments of a build, the generation before answers on, and the next run completes."""
+    run_ingest(corpus, index)
+    chance = random.Random(7)
+    for attempt in range(6):
+        port = corpus / "documents" / "port.md"
+        port.write_text(port.read_text(encoding="utf-8") + f"\n第{attempt}次补充。\n", encoding="utf-8")
+        command = [sys.executable, "-m", "assistant.cli", "ingest", str(corpus), "--index", str(index)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(chance.uniform(0.4, 2.0))
+            process.send_signal(signal.SIGKILL)
+        assert "port" in found(index, "氢能港位于安亭镇")
+    run_ingest(corpus, index)
+    assert not list(index.glob(".building-*"))
+    assistant = load_assistant(Settings(index=index))
+    assert "第5次补充" in assistant.index.document("port").text
+    assistant.close()
+
+
+def test_every_shipped_passage_stands_at_its_offsets(jiading: Assistant) -> None:
+    passages = jiading.index.passages(range(jiading.index.lexical.size))
+    for passage in passages:
+        assert jiading.index.document(passage.document_id).text[passage.start : passage.end] == passage.text
+    assert len({passage.id for passage in passages}) == len(passages)
+
+
+def test_ids_are_the_same_on_every_build(corpus: Path, tmp_path: Path, embeddings: StaticEmbeddings) -> None:
+    shutil.copytree(corpus, tmp_path / "copy" / "corpus")
+    ids = []
+    for number, folder in enumerate((corpus, tmp_path / "copy" / "corpus")):
+        ingest([folder], tmp_path / str(number), embeddings, embeddings.fingerprint, lambda *_: None)
+        opened = Index.open(tmp_path / str(number), embeddings.fingerprint)
+        ids.append([passage.id for passage in opened.passages(range(opened.lexical.size))])
+        opened.close()
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not in this checkout")
+def test_the_shipped_corpus_has_no_problem(tmp_path: Path, run_ingest: Run) -> None:
+    report = run_ingest(CORPUS, tmp_path / "index")
+    assert not report.problems and report.update.manifest.documents == 61
