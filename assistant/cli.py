@@ -5,6 +5,7 @@ entries were refused or found faulty, 2 wrong usage or setting, 3 nothing usable
 stale one, 5 the index is being written, 6 a model failed.
 """
 
+import io
 import json
 import logging
 import sys
@@ -252,7 +253,10 @@ def _outer_boundary() -> Iterator[None]:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what it prints is UTF-8 whatever the locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
     stay_offline()
     with _outer_boundary():
         app()
