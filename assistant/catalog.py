@@ -161,7 +161,11 @@ def last_day(partial: str) -> date:
 
 def written(partial: str) -> str:
     """Return a partial ISO date as it is written in Chinese: 2023年, 2023年8月, 2023年8月22日."""
-    return "".join(f"{int(part)}{unit}" for part, unit in zip(partial.split("-"), "年月日", strict=False)) if partial else ""
+    return (
+        "".join(f"{int(part)}{unit}" for part, unit in zip(partial.split("-"), "年月日", strict=False))
+        if partial
+        else ""
+    )
 
 
 def term(meta: Metadata) -> str:

@@ -189,7 +189,9 @@ def judge(
     best_hit = max(candidate.hit.score for candidate in shown) or 1.0
     scored = []
     for candidate, covered, own, features in judged:
-        here = [f["coverage"] for c, f in silent if c.hit.document.id == candidate.hit.document.id and c is not candidate]
+        here = [
+            f["coverage"] for c, f in silent if c.hit.document.id == candidate.hit.document.id and c is not candidate
+        ]
         there = [f["coverage"] for c, f in silent if c.hit.document.id != candidate.hit.document.id]
         features["silent_here"] = max(0.0, max(here, default=0.0) - features["coverage"] + 0.3)
         features["silent_elsewhere"] = max(0.0, max(there, default=0.0) - features["coverage"] + 0.1)

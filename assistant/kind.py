@@ -13,8 +13,19 @@ Kind = Literal[
 ]  # fmt: skip
 HARD_KINDS: frozenset[Kind] = frozenset(
     {
-        "money", "area", "percent", "count", "date", "day", "duration", "document_number", "contact", "number",
-        "full_text", "place", "body",
+        "money",
+        "area",
+        "percent",
+        "count",
+        "date",
+        "day",
+        "duration",
+        "document_number",
+        "contact",
+        "number",
+        "full_text",
+        "place",
+        "body",
     }
 )
 FIGURES: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "number"})
@@ -42,7 +53,9 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
         r"|which|what are|介绍"
     ),
     "verdict": re.compile(r"吗|是不是|是否|有没有|能不能|可不可以|一样|区别|不同|靠谱|怎么回事|有说"),
-    "validity": re.compile(r"还能|还可以|还有效|仍然?有效|是否(?:还|仍)|过期|失效|还在执行|算数|作数|现在还|有效吗|作废"),
+    "validity": re.compile(
+        r"还能|还可以|还有效|仍然?有效|是否(?:还|仍)|过期|失效|还在执行|算数|作数|现在还|有效吗|作废"
+    ),
 }
 _COUNT = re.compile(
     r"(?:多少|(?<![哪])几)(?P<unit>[家个条项辆套人名座件张批亩户所栋幢场次])|多少(?P<noun>企业|园区|项目|人才|公司)"
@@ -66,7 +79,9 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
     "number": re.compile(r"\d"),
     "place": re.compile(r"镇|街道|路\d|新城|公路|工业区|至\S{1,8}路"),
     "body": re.compile(r"局|委|办公室|小组|部门|公司|集团|中心|书记|区长|主任|镇政府"),
-    "validity": re.compile(r"现行|有效期|历史|过时|旧(?:办法|标准|版)|失效|废止|一次性政策|执行期|试行|核实|草案|征求意见|不能当作"),
+    "validity": re.compile(
+        r"现行|有效期|历史|过时|旧(?:办法|标准|版)|失效|废止|一次性政策|执行期|试行|核实|草案|征求意见|不能当作"
+    ),
 }
 # What a sentence that something is not known must speak of, to be about a question of the kind.
 _ABOUT: dict[Kind, re.Pattern[str]] = {

@@ -45,7 +45,9 @@ _EVERY = re.compile(r"各自的?|每[家个]|逐[一个]|各园区|各街镇")
 _EACH = re.compile(r"各(?!自的|类|级|项|种|区|地)|分别")
 _ASKS = re.compile(r"哪|谁|什么|啥|吗|怎|是否|是不是|有没有")
 # What is asked for, rather than about: the kind of answer sees to it.
-_SLOT_WORDS = frozenset("目标 规划 计划 实际 标准 范围 比例 上限 金额 数量 面积 情况 时间 条件 要求 数据 具体 名单 内容 截止 日期 材料".split())
+_SLOT_WORDS = frozenset(
+    "目标 规划 计划 实际 标准 范围 比例 上限 金额 数量 面积 情况 时间 条件 要求 数据 具体 名单 内容 截止 日期 材料".split()
+)
 _SLOT_FACTOR = 0.6
 ENGLISH_FACTOR = 0.2  # of a word that the glossary does not have: the corpus is Chinese
 CONTEXT_FACTOR = 0.5

@@ -42,13 +42,21 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
             return Notice("draft", f"{name}是征求意见稿，不是生效文件，不能作为现行依据。", document.id)
         case "expired":
             until = f"有效期或执行期到{written(meta.valid_to)}为止" if meta.valid_to else "已失效"
-            return Notice("expired", f"{name}{until}，截至{written(as_of.isoformat())}不是现行规定，仅供了解当时情况。", document.id)
+            return Notice(
+                "expired",
+                f"{name}{until}，截至{written(as_of.isoformat())}不是现行规定，仅供了解当时情况。",
+                document.id,
+            )
         case "superseded":
             names = "、".join(f"《{s.title}》" for s in successors)
             by = f"已被{names}替代" if names else "已被后来的文件替代"
             return Notice("superseded", f"{name}{by}，截至{written(as_of.isoformat())}不是现行规定。", document.id)
         case "not_yet_valid":
-            return Notice("not_yet_valid", f"{name}自{written(meta.valid_from)}起执行，截至{written(as_of.isoformat())}尚未生效。", document.id)
+            return Notice(
+                "not_yet_valid",
+                f"{name}自{written(meta.valid_from)}起执行，截至{written(as_of.isoformat())}尚未生效。",
+                document.id,
+            )
         case "unverified":
             kind = DOC_TYPE_LABELS[meta.doc_type]
             return Notice(

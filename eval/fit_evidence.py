@@ -123,12 +123,16 @@ def cross_validate(names: Sequence[str], found: Sequence[Example]) -> None:
                 chances = probabilities(weights, found[i])
                 best[i], right[i] = chances.max(), found[i].labels[chances.argmax()]
     answerable = np.array([example.question.answerable for example in found])
-    print(f"AUC answerable {roc_auc_score(answerable, best):.3f}, best unit right {roc_auc_score(right, best):.3f}, "
-          f"best unit right of answerable {right[answerable].mean():.3f}")
+    print(
+        f"AUC answerable {roc_auc_score(answerable, best):.3f}, best unit right {roc_auc_score(right, best):.3f}, "
+        f"best unit right of answerable {right[answerable].mean():.3f}"
+    )
     for threshold in np.arange(0.3, 0.75, 0.05):
         given = best >= threshold
-        print(f"threshold {threshold:.2f}: right {(right & given)[answerable].mean():.3f}, "
-              f"refused {(~given)[answerable].mean():.3f}, answered though unanswerable {given[~answerable].mean():.3f}")
+        print(
+            f"threshold {threshold:.2f}: right {(right & given)[answerable].mean():.3f}, "
+            f"refused {(~given)[answerable].mean():.3f}, answered though unanswerable {given[~answerable].mean():.3f}"
+        )
 
 
 def main() -> None:

@@ -25,7 +25,10 @@ def test_the_shipped_catalogue_is_whole() -> None:
     [
         (HEADER, row(file="a.md", title="办法", published="2023/8/22", status="现行有效")),  # as Excel saves a date
         (",".join(COLUMNS.values()), row(file="a.md", title="办法", published="2023年8月22日", status="in_force")),
-        (HEADER.replace(",", "\t"), row(file="a.md", title="办法", published="2023.8.22", status="in_force").replace(",", "\t")),
+        (
+            HEADER.replace(",", "\t"),
+            row(file="a.md", title="办法", published="2023.8.22", status="in_force").replace(",", "\t"),
+        ),
     ],
 )
 def test_one_row_in_several_spellings(header: str, line: str) -> None:
@@ -64,7 +67,14 @@ def test_missing_columns_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("text", "iso"),
-    [("2023", "2023"), ("2023年8月", "2023-08"), ("2024-2-29", "2024-02-29"), ("2023-2-29", ""), ("八月", ""), ("1-1", "")],
+    [
+        ("2023", "2023"),
+        ("2023年8月", "2023-08"),
+        ("2024-2-29", "2024-02-29"),
+        ("2023-2-29", ""),
+        ("八月", ""),
+        ("1-1", ""),
+    ],
 )
 def test_dates(text: str, iso: str) -> None:
     assert parse_date(text) == iso

@@ -7,7 +7,11 @@ from assistant.clean import clean_markdown, clean_page
 from assistant.load import read_text
 
 SEED = ROOT.parent / "shared" / "seed" / "press_briefing.txt"
-PAGE = "1/0\n园区怎么样？\n测试网2023-08-22 13:00:00\n\n" + "共有19家特色产业园区。" * 12 + "\n航拍。视觉中国 资料图\n\n【免责声明】\n版权属本司所有。\n"
+PAGE = (
+    "1/0\n园区怎么样？\n测试网2023-08-22 13:00:00\n\n"
+    + "共有19家特色产业园区。" * 12
+    + "\n航拍。视觉中国 资料图\n\n【免责声明】\n版权属本司所有。\n"
+)
 
 
 def test_front_matter_is_stated_and_taken_off() -> None:
@@ -40,7 +44,13 @@ def test_a_notice_heading_at_the_top_cuts_nothing_off() -> None:
 def test_the_seed_page_comes_out_as_its_answer() -> None:
     cleaned = clean_page(read_text(SEED))
     assert cleaned.stated["title"].startswith("特色产业园区发展如何") and cleaned.stated["published"] == "2023-08-22"
-    for kept in ("共有19家特色产业园区", "5000亿元", "一是通过规划布局", "二是通过政策扶持", "以高品质园区建设推动高质量产业发展。"):
+    for kept in (
+        "共有19家特色产业园区",
+        "5000亿元",
+        "一是通过规划布局",
+        "二是通过政策扶持",
+        "以高品质园区建设推动高质量产业发展。",
+    ):
         assert kept in cleaned.text
     for noise in ("知识产权", "免责声明", "联系电话", "媒体合作", "资料图", "1/0"):
         assert noise not in cleaned.text

@@ -28,7 +28,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_ask_gives_json_in_any_locale(home: Path) -> None:
-    done = run("ask", "氢能港规划面积多大？", "--as-of", "2026-01-31", "--json", home=home, LC_ALL="C", PYTHONUTF8="0")
+    done = run(
+        "ask",
+        "氢能港规划面积多大？",
+        "--as-of",
+        "2026-01-31",
+        "--json",
+        home=home,
+        LC_ALL="C",
+        PYTHONIOENCODING="ascii",
+    )
     answer = json.loads(done.stdout)
     assert done.returncode == 0 and answer["status"] == "answered" and answer["as_of"] == "2026-01-31"
     citation = answer["statements"][0]["citations"][0]

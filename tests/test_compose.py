@@ -53,7 +53,11 @@ def said(question: str, text: str) -> list[str]:
         # the year stands in the heading
         ("# 2024年\n\n氢能港的产值是120亿元。", "氢能港2024年的产值是多少？", "氢能港2025年的产值是多少？"),
         # the day on which it was told is not the figure's year
-        ("2023年8月22日称，2022年度氢能港的产值是120亿元。", "氢能港2022年的产值是多少？", "氢能港2023年的产值是多少？"),
+        (
+            "2023年8月22日称，2022年度氢能港的产值是120亿元。",
+            "氢能港2022年的产值是多少？",
+            "氢能港2023年的产值是多少？",
+        ),
         # another part of the year
         ("氢能港2025年上半年的产值是70亿元。", "氢能港2025年上半年的产值是多少？", "氢能港2025年全年的产值是多少？"),
         ("氢能港2025年1-6月的产值是70亿元。", "氢能港2025年上半年的产值是多少？", "氢能港2025年1-9月的产值是多少？"),
@@ -106,7 +110,9 @@ def test_that_a_part_is_not_known_stands_beside_the_other_part() -> None:
 
 @pytest.mark.xfail(strict=True, reason="the year of one part is taken for the other part's too")
 def test_a_year_asked_of_one_part_does_not_bind_the_other() -> None:
-    assert said("氢能港的规划面积多大？2025年的产值是多少？", SILENT)[:1] == ["氢能港位于安亭镇，规划面积2.15平方公里。"]
+    assert said("氢能港的规划面积多大？2025年的产值是多少？", SILENT)[:1] == [
+        "氢能港位于安亭镇，规划面积2.15平方公里。"
+    ]
 
 
 def test_what_is_not_known_of_another_thing_is_no_notice() -> None:
@@ -134,7 +140,10 @@ def test_a_row_reads_as_a_sentence_and_cites_row_header_and_heading() -> None:
 def test_two_documents_that_differ_are_both_given() -> None:
     one = document("氢能港的规划面积是2.15平方公里。", "one")
     other = document("氢能港的规划面积是2.45平方公里。", "other")
-    assert {s.citations[0].document_id for s in draft("氢能港的规划面积多大？", one, other).statements} == {"one", "other"}
+    assert {s.citations[0].document_id for s in draft("氢能港的规划面积多大？", one, other).statements} == {
+        "one",
+        "other",
+    }
 
 
 def test_whether_it_still_holds_brings_what_the_document_says_of_it() -> None:
@@ -160,7 +169,14 @@ def test_composing_is_deterministic_and_every_citation_stands(question: str) -> 
     assert verify(found.statements, by_id.__getitem__) == found.statements
 
 
-LINES = ["# 2025年目标\n", "氢能港的产值是120亿元。", "| 指标 | 数值 |\n| --- | --- |\n", "| 产值 | 5亿元 |\n", "1. 产值9亿元；\n", "\n"]
+LINES = [
+    "# 2025年目标\n",
+    "氢能港的产值是120亿元。",
+    "| 指标 | 数值 |\n| --- | --- |\n",
+    "| 产值 | 5亿元 |\n",
+    "1. 产值9亿元；\n",
+    "\n",
+]
 
 
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=10).map("".join))

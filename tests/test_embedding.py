@@ -36,14 +36,16 @@ def test_spellings_of_one_text_have_one_vector(embeddings: StaticEmbeddings, a: 
 
 
 def test_like_texts_are_nearer_than_others(embeddings: StaticEmbeddings) -> None:
-    question, near, far = embeddings.encode(["企业买新能源汽车要交购置税吗", "购置新能源汽车免征车辆购置税", "南翔镇精准医学项目落户"])
+    question, near, far = embeddings.encode(
+        ["企业买新能源汽车要交购置税吗", "购置新能源汽车免征车辆购置税", "南翔镇精准医学项目落户"]
+    )
     assert question @ near > question @ far + 0.2
 
 
 @given(st.text(max_size=30))
 def test_every_text_has_a_vector_of_length_one_or_none(text: str) -> None:
     (vector,) = StaticEmbeddings.load().encode([text])
-    assert np.isfinite(vector).all() and np.linalg.norm(vector) == pytest.approx(1, abs=1e-5) or not vector.any()
+    assert (np.isfinite(vector).all() and np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)) or not vector.any()
 
 
 @pytest.mark.parametrize("name", FILES)

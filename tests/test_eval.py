@@ -42,7 +42,14 @@ def test_a_bad_line_is_named(tmp_path: Path) -> None:
 
 
 def test_the_figures_are_those_worked_out_by_hand() -> None:
-    base = {"has_docs": True, "citations": 2, "valid_citations": 2, "unsupported": [], "answer": "四个字。", "latency_ms": 10.0}
+    base = {
+        "has_docs": True,
+        "citations": 2,
+        "valid_citations": 2,
+        "unsupported": [],
+        "answer": "四个字。",
+        "latency_ms": 10.0,
+    }
     rows = [
         {**base, "answerable": True, "status": "answered", "missing": [], "rank": 1},
         {**base, "answerable": True, "status": "answered", "missing": ["x"], "rank": 4, "valid_citations": 1},
@@ -67,7 +74,13 @@ def test_every_key_fact_stands_in_a_document_it_names(file: Path) -> None:
     assert len({question.id for question in questions}) == len(questions)
     for question in questions:
         assert set(question.docs) <= documents.keys(), question.id
-        assert question.answerable == bool(question.key_facts) and (question.docs or not question.answerable), question.id
+        assert question.answerable == bool(question.key_facts) and (question.docs or not question.answerable), (
+            question.id
+        )
         text = normalise(" ".join(documents[key].title + documents[key].text + rows[key] for key in question.docs))
-        wrong = [fact for fact in question.key_facts if not any(holds(part, text) or part in text for part in fact.split("|"))]
+        wrong = [
+            fact
+            for fact in question.key_facts
+            if not any(holds(part, text) or part in text for part in fact.split("|"))
+        ]
         assert not wrong, (question.id, wrong)

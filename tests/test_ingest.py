@@ -92,7 +92,7 @@ def test_nothing_usable_leaves_the_index_alone(corpus: Path, index: Path, tmp_pa
 def test_a_second_writer_is_told_who_writes(corpus: Path, index: Path, run_ingest: Run) -> None:
     index.mkdir()
     (index / "writer.json").write_text('{"pid": 4711, "host": "h", "since": "2026-01-31 08:00:00"}')
-    with FileLock(index / "writer.lock"), pytest.raises(IndexLockedError, match="4711.*2026-01-31"):
+    with FileLock(index / "writer.lock"), pytest.raises(IndexLockedError, match=r"4711.*2026-01-31"):
         run_ingest(corpus, index)
 
 

@@ -39,7 +39,8 @@ def parts(text: str) -> list[str]:
         ("发布会是哪天开的？", "date"),
         ("发布会是几月几日开的？", "day"),
         pytest.param(
-            "发布会是哪一天开的？", "day",
+            "发布会是哪一天开的？",
+            "day",
             marks=pytest.mark.xfail(strict=True, reason="normalised to 哪1天, which no pattern has"),
         ),
         ("办法的有效期是多久？", "duration"),
