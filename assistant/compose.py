@@ -106,6 +106,8 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         nearly = (s for s in fitting if s.probability >= RIVAL * best.probability and s.features["defines"])
         best = next(nearly, best)
     chosen = [best, *_members(aspect, best, fitting)]
+    if best.candidate.unit.kind == "item":
+        chosen.sort(key=lambda s: s.candidate.unit.start)  # a list keeps its order
     single, total = 1, sum(weights.values()) or 1.0
     for scored in fitting[:30]:
         if single >= MAX_STATEMENTS:
@@ -120,7 +122,7 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
             (ratio >= CLOSE and (gain >= 0.08 or news))
             or (ratio >= DISTANT and (gain >= 0.15 or (news and scored.document_id == best.document_id)))
             or (ratio >= RIVAL and (rival or "verdict" in aspect.kinds) and scored.focus >= 0.5)
-            or (ratio >= CLOSE and aspect.each and _beside(scored, best))
+            or (ratio >= CLOSE and aspect.each and _beside(scored, best) and scored.focus >= 0.5)
         ):
             chosen.append(scored)
             single += 1
@@ -149,7 +151,7 @@ def _standing(aspect: Aspect, chosen: Sequence[Scored]) -> list[Scored]:
 
 def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Scored]:
     """Return the rest of the list or section that `best` belongs to, where the question asks for a list."""
-    if "list" not in aspect.kinds:
+    if "list" not in aspect.kinds or (best.candidate.unit.kind == "item" and best.features["defines"]):
         return []
     unit, document = best.candidate.unit, best.candidate.hit.document
     section = [s for s in fitting if s is not best and _beside(s, best)]

@@ -43,8 +43,10 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
         r"|(?:营收|产值|产出|税收|投资|收入|资金|增加值|gdp|价格|规模).{0,12}(?:多少|数)"
         r"|(?:投资额?|营收|产值|产出|税收|增加值)$|how much|subsid|output|revenue"
     ),
-    "date": re.compile(r"什么时候|何时|哪[天年月]|几[月号]|哪一[天年]|日期|时间|截止|到期|有效期|until when|\bwhen\b"),
-    "day": re.compile(r"哪一?天|几号|几月几日|哪月哪日"),
+    "date": re.compile(
+        r"什么时候|何时|哪[天年月]|几[月号]|哪[一1][天年]|日期|时间|截止|到期|有效期|until when|\bwhen\b"
+    ),
+    "day": re.compile(r"哪[一1]?天|几号|几月几日|哪月哪日"),
     "duration": re.compile(r"多久|多长时间|几年|多少[天年]|几个月|期限|有效期|时限"),
     "place": re.compile(r"哪个?[镇街园]|在哪(?![几些天年月一批次])|哪里|哪条[路河]|哪儿|位置|地址|位于|落在|where"),
     "body": re.compile(r"谁|[哪什]个?么?(?:部门|机构|单位|局|委|公司)|主办单位|谁牵头|受理部门"),

@@ -70,12 +70,13 @@ class Term:
 
 @dataclass(frozen=True)
 class Aspect:
-    """One thing that a question asks; `text` is its own words, `context` the rest of the question or talk."""
+    """One thing that a question asks; `text` is its own words, `context` the rest of the question and the talk before, `history` that alone."""
 
     text: str
     context: str
     whole: str
     glossary: Glossary
+    history: str = ""
 
     @cached_property
     def own_terms(self) -> tuple[Term, ...]:
@@ -103,10 +104,15 @@ class Aspect:
 
     @cached_property
     def years(self) -> frozenset[int]:
-        """The years it names, else those of its context; none for a question of whether something still holds."""
+        """The years it names, else those named up to the end of its sentence, else in the talk before.
+
+        None for a question of whether something still holds.
+        """
         if "validity" in self.kinds:
             return frozenset()
-        return years(self.text) or years(self.whole) or years(self.context)
+        at = max(0, self.whole.find(self.text))
+        rest = re.split(r"[?!;]|\.(?!\d)", self.whole[at + len(self.text) :])[0]
+        return years(self.text) or years(self.whole[: at + len(self.text)] + rest) or years(self.history)
 
     @cached_property
     def dated(self) -> bool:
@@ -171,7 +177,13 @@ class Question:
         """The things it asks one by one, in order; at least one."""
         parts = _parts(self.text)
         return tuple(
-            Aspect(part, " ".join([self.context, *parts[:i], *parts[i + 1 :]]).strip(), self.text, self.glossary)
+            Aspect(
+                part,
+                " ".join([self.context, *parts[:i], *parts[i + 1 :]]).strip(),
+                self.text,
+                self.glossary,
+                self.context,
+            )
             for i, part in enumerate(parts)
         )
 
