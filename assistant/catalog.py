@@ -33,7 +33,7 @@ COLUMNS = {
     "note": "备注",
 }
 REQUIRED = ("file", "title")
-_DATE = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?|年)?")
+_DATE = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})(?:[-/.月]([0-9]{1,2})日?|月)?|年)?")
 _DATE_COLUMNS = ("published", "valid_from", "valid_to")
 _CHOICES: dict[str, dict[str, str]] = {
     "doc_type": {**{c: c for c in DOC_TYPE_LABELS}, **{label: c for c, label in DOC_TYPE_LABELS.items()}},
@@ -77,6 +77,7 @@ def read_catalog(name: str, text: str) -> tuple[dict[str, Row], set[str], list[P
     Comma- and tab-separated tables are read, with English or Chinese column names. Without a column
     that every row needs, no row is valid.
     """
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     lines = io.StringIO(text, newline="")
     header = text.split("\n", 1)[0]
     reader = csv.reader(lines, delimiter="\t" if "\t" in header else ",")

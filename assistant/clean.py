@@ -8,15 +8,16 @@ from assistant.catalog import parse_date
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), None)
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u202f"), " ")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_FRONT_MATTER = re.compile(r"\A---\n((?:[^\W\d][\w -]*:.*\n|[ \t#-].*\n|\n)*?)---\n")
 # What stands on a saved news page around the text.
 _COUNTER = re.compile(r"\d{1,3}\s*/\s*\d{1,3}")
-_CAPTION = re.compile(r".{0,60}(?:资料图|图源[:：].*|摄)")
+_CAPTION = re.compile(r".{0,60}[。\s]\S{0,12}\s*资料图")
+_PROMPT = re.compile(r"(?:扫码|点击).{0,12}(?:关注|下载)[^，。；,;]{0,12}")
 _STAMP = re.compile(
-    r"(?P<publisher>\S{2,20}?)\s*(?P<date>\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?)(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
+    r"(?:来源[:：]\s*)?(?P<publisher>[^\s:：]{2,20}?)\s*(?P<date>\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?)(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
 )
 _NOTICES = re.compile(
-    r"【?(?:知识产权|免责|版权|法律)(?:声明|、.{0,20}(?:联系|声明))】?|【?媒体合作】?|责任编辑[:：].*|(?:扫码|点击).{0,12}(?:关注|下载).*"
+    r"【?(?:知识产权|免责|版权|法律)(?:声明|、.{0,20}(?:联系|声明))】?|【?媒体合作】?|责任编辑[:：].*"
 )
 
 
@@ -50,7 +51,7 @@ def clean_page(raw: str) -> Cleaned:
         line = line.strip()
         if _NOTICES.fullmatch(line) and sum(map(len, kept)) > 100:
             break
-        if _COUNTER.fullmatch(line) or (line.endswith("资料图") and _CAPTION.fullmatch(line)):
+        if _COUNTER.fullmatch(line) or _CAPTION.fullmatch(line) or _PROMPT.fullmatch(line):
             continue
         stamp = _STAMP.fullmatch(line)
         if stamp and "published" not in stated:
@@ -62,6 +63,7 @@ def clean_page(raw: str) -> Cleaned:
 
 
 def _characters(raw: str) -> str:
+    raw = raw.encode("utf-8", "ignore").decode()  # halves of a character, as JSON may hold them
     text = raw.translate(_INVISIBLE).translate(_SPACES).replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROL.sub("", re.sub("[\f\v\u2028\u2029]", "\n", text))
 

@@ -215,15 +215,14 @@ def _entry(place: str, line: str, as_of: str) -> dict[str, Any]:
     try:
         entry = json.loads(line)
         history = [Turn(turn["role"], turn["content"]) for turn in entry.get("history") or []]
-        question = entry["question"]
-        if not isinstance(question, str) or not question.strip():
+        said = [entry["question"], *(turn.content for turn in history)]
+        if not all(isinstance(text, str) and text.encode() for text in said) or not said[0].strip():
             raise TypeError
-        return {
-            "id": entry["id"],
-            "question": question,
-            "history": history,
-            "as_of": _date(entry.get("as_of") or as_of),
-        }
+        if not {turn.role for turn in history} <= {"user", "assistant"}:
+            raise ValueError
+        return {"id": entry["id"], "question": said[0], "history": history, "as_of": _date(entry.get("as_of") or as_of)}
+    except SettingsError as error:
+        raise CorpusError(f"{place}：{error}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorpusError(f"{place}：需要 {{id, question, history?, as_of?}}") from error
 

@@ -55,8 +55,11 @@ class Index:
             self._sqlite = sqlite3.connect(
                 f"file:{directory / 'corpus.sqlite'}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
-        except (OSError, ValueError, sqlite3.Error) as error:
-            raise StaleIndexError(f"索引“{directory}”已损坏，请重新运行 jiading-assistant ingest") from error
+            (stored,) = self._sqlite.execute("SELECT count(*) FROM passages").fetchone()
+        except (OSError, ValueError, KeyError, sqlite3.Error) as error:
+            raise _damaged(directory) from error
+        if not stored == self.lexical.size == len(self.rows) == manifest.passages:
+            raise _damaged(directory)
         self.document = lru_cache(maxsize=2000)(self._document)
 
     @classmethod
@@ -67,11 +70,15 @@ class Index:
             raise NoIndexError(f"“{root}”里还没有索引，请先运行 jiading-assistant ingest")
         if manifest.embedding != embedding:
             raise StaleIndexError("索引是用另一个向量模型建立的，请重新运行 jiading-assistant ingest")
-        return cls(root / manifest.generation, manifest)
+        index = cls(root / manifest.generation, manifest)
+        index.vectors  # noqa: B018  # opened now, for a later switch may remove the files
+        return index
 
     def close(self) -> None:
         """Release the files."""
         self._sqlite.close()
+        if "_chroma" in self.__dict__:
+            self._chroma.close()
 
     def fetch(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query on corpus.sqlite."""
@@ -109,11 +116,30 @@ class Index:
 
     @cached_property
     def vectors(self) -> "VectorStore":
-        """The dense store, opened on first use."""
-        from langchain_chroma import Chroma  # 1 s: not for readers that never search
+        """The dense store, opened on first use. Raises StaleIndexError when it is damaged."""
+        from langchain_chroma import Chroma  # 1 s: not for a writer that changes nothing
 
-        client = chroma_client(self.directory / "chroma")
-        return Chroma(COLLECTION, client=client, create_collection_if_not_exists=False)
+        store = Chroma(COLLECTION, client=self._chroma, create_collection_if_not_exists=False)
+        try:
+            stored = self._chroma.get_collection(COLLECTION).count()
+        except Exception as error:  # Chroma raises many kinds
+            raise _damaged(self.directory) from error
+        if stored != self.manifest.passages:
+            raise _damaged(self.directory)
+        return store
+
+    @cached_property
+    def _chroma(self) -> Any:
+        if not (self.directory / "chroma").is_dir():
+            raise _damaged(self.directory)
+        try:
+            return chroma_client(self.directory / "chroma")
+        except Exception as error:  # Chroma raises many kinds
+            raise _damaged(self.directory) from error
+
+
+def _damaged(directory: Path) -> StaleIndexError:
+    return StaleIndexError(f"索引“{directory}”已损坏，请重新运行 jiading-assistant ingest")
 
 
 def manifest_of(generation: Path) -> Manifest:

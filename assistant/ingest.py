@@ -54,6 +54,7 @@ class Source:
     name: str
     documents: Sequence[Document]
     keep: frozenset[str] = frozenset()
+    complete: bool = True  # False if something unnamed could not be read: nothing is withdrawn then
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
     for number, path in enumerate(paths, 1):
         loaded: Loaded = load(path)
         problems += loaded.problems
-        sources.append(Source(str(path.resolve()), loaded.documents, frozenset(loaded.refused)))
+        sources.append(Source(str(path.resolve()), loaded.documents, frozenset(loaded.refused), loaded.complete))
         if (path / GLOSSARY).is_file():
             glossary = read_glossary(path / GLOSSARY)
         progress("读取", number, len(paths))
@@ -122,8 +123,10 @@ def writer_lock(root: Path) -> Iterator[None]:
         with FileLock(root / "writer.lock", timeout=0):
             who = {"pid": os.getpid(), "host": socket.gethostname(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
             owner.write_text(json.dumps(who), encoding="utf-8")
-            yield
-            owner.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                owner.unlink(missing_ok=True)
     except Timeout as error:
         try:
             who = json.loads(owner.read_text(encoding="utf-8"))
@@ -149,25 +152,43 @@ def update(
     with writer_lock(root):
         for leftover in root.glob(".building-*"):
             shutil.rmtree(leftover)
+        for leftover in root.glob(".current-*"):
+            leftover.unlink()
         old = _readable(root)
-        before = {} if old is None else _stored(old)
-        after = _merge(before, sources)
-        if not after:
-            raise CorpusError("没有可收录的文件，索引保持不变")
-        if glossary is None:
-            glossary = old.manifest.glossary if old else ()
-        generation = _generation(after, embedding, glossary)
-        counts = Update(
-            Manifest(FORMAT, generation, embedding, len(after), 0, f"{datetime.now():%Y-%m-%dT%H:%M:%S}", glossary),
-            added=len(after.keys() - before.keys()),
-            changed=sum(1 for key in after.keys() & before.keys() if after[key].document != before[key].document),
-            removed=len(before.keys() - after.keys()),
-        )
-        if old and old.manifest.generation == generation:
-            return replace(counts, manifest=old.manifest)
-        done = _build(root, counts, after, embeddings, _known_vectors(old, embedding), progress)
-        _switch(root, generation)
-        return replace(done, switched=True)
+        try:
+            return _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)
+        finally:
+            if old:
+                old.close()
+
+
+def _bring_in_step(
+    root: Path,
+    old: Index | None,
+    sources: Sequence[Source],
+    embeddings: Embeddings,
+    embedding: str,
+    glossary: Glossary | None,
+    progress: Progress,
+) -> Update:
+    before = {} if old is None else _stored(old)
+    after = _merge(before, sources)
+    if not after:
+        raise CorpusError("没有可收录的文件，索引保持不变")
+    if glossary is None:
+        glossary = old.manifest.glossary if old else ()
+    generation = _generation(after, embedding, glossary)
+    counts = Update(
+        Manifest(FORMAT, generation, embedding, len(after), 0, f"{datetime.now():%Y-%m-%dT%H:%M:%S}", glossary),
+        added=len(after.keys() - before.keys()),
+        changed=sum(1 for key in after.keys() & before.keys() if after[key].document != before[key].document),
+        removed=len(before.keys() - after.keys()),
+    )
+    if old and old.manifest.generation == generation:
+        return replace(counts, manifest=old.manifest)
+    done = _build(root, counts, after, embeddings, _known_vectors(old, embedding), progress)
+    _switch(root, generation)
+    return replace(done, switched=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +201,20 @@ def _readable(root: Path) -> Index | None:
     """Open the generation in service whatever its model, or return None if it must be rebuilt from nothing."""
     try:
         manifest = read_manifest(root)
-        return Index(root / manifest.generation, manifest) if manifest else None
     except StaleIndexError:
         return None
+    return _whole(root / manifest.generation) if manifest else None
+
+
+def _whole(directory: Path) -> Index | None:
+    """Open a generation with all its parts, or remove it and return None if any is damaged."""
+    try:
+        index = Index(directory, manifest_of(directory))
+        index.vectors  # noqa: B018  # raises if damaged
+    except (StaleIndexError, OSError, ValueError, TypeError, KeyError):
+        shutil.rmtree(directory, ignore_errors=True)
+        return None
+    return index
 
 
 def _stored(index: Index) -> dict[str, _Stored]:
@@ -192,7 +224,7 @@ def _stored(index: Index) -> dict[str, _Stored]:
 
 def _merge(before: dict[str, _Stored], sources: Sequence[Source]) -> dict[str, _Stored]:
     """Return all documents after the update: of each named source, what it holds now and what it must keep."""
-    names = {source.name for source in sources}
+    names = {source.name for source in sources if source.complete}
     keep = {key for source in sources for key in source.keep}
     after = {key: stored for key, stored in before.items() if stored.source not in names or key in keep}
     for source in sources:
@@ -225,8 +257,10 @@ def _build(
 ) -> Update:
     """Write a whole generation beside the others, under its final name only once complete."""
     final = root / counts.manifest.generation
-    if final.exists():  # complete, or it would not have this name
-        return replace(counts, manifest=manifest_of(final))
+    ready = _whole(final) if final.exists() else None
+    if ready:  # the corpus is again what it was some generations ago
+        ready.close()
+        return replace(counts, manifest=ready.manifest)
     building = root / f".building-{os.getpid()}"
     (building / "lexical").mkdir(parents=True)
     passages, texts, meta = [], [], []

@@ -24,6 +24,7 @@ class Loaded:
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    complete: bool = True  # whether all that could not be read is named in `refused`
     ids: set[str] = field(default_factory=set)
 
 
@@ -122,7 +123,7 @@ def _clean(file: Path) -> Cleaned:
 
 def _stated_row(name: str, document_id: str, cleaned: Cleaned) -> Row:
     """Take the metadata from what the page says of itself; a statement that is not valid is left out."""
-    values = {"file": name, "title": document_id, **{k: v for k, v in cleaned.stated.items() if v}}
+    values = {"file": name, "title": document_id, **{k: v for k, v in cleaned.stated.items() if v.strip()}}
     while True:
         row, faults = parse_row(values)
         if row:
@@ -189,11 +190,13 @@ def _add_line(loaded: Loaded, place: str, line: str) -> None:
         entry = json.loads(line)
     except json.JSONDecodeError as error:
         loaded.problems.append(Problem(place, f"不是有效的 JSON（{error.msg}），请修改这一行"))
+        loaded.complete = False
         return
     if not isinstance(entry, dict) or not all(
         isinstance(entry.get(k), str) and entry[k].strip() for k in ("id", "text")
     ):
         loaded.problems.append(Problem(place, "需要非空的文字字段 id 和 text"))
+        loaded.complete = False
         return
     if entry["id"] in loaded.ids:
         loaded.problems.append(Problem(place, f"编号“{entry['id']}”与前面重复"))

@@ -52,6 +52,7 @@ class Assistant:
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
         """Answer a question as of `filters.as_of` (today unless given). Abstaining is an answer, not an error."""
         filters = filters or Filters(date.today())
+        question = question.encode("utf-8", "replace").decode()  # half a character is no text
         timings: dict[str, float] = {}
         with _timed(timings, "condense"):
             asked = self.read(question, history)
@@ -67,7 +68,7 @@ class Assistant:
         with _timed(timings, "verify"):
             kept = verify(statements, self.index.document)
         if len(kept) < len(statements):
-            notices.append(Notice("withheld", f"有{len(statements) - len(kept)}句因引文不支持而没有给出。"))
+            notices.append(_withheld(len(statements) - len(kept)))
         notices += self._about(kept, filters.as_of) if kept else [_not_found(hits)]
         confidence = draft.confidence if kept else min(draft.confidence, compose.ANSWERED)
         return Answer(
@@ -85,12 +86,15 @@ class Assistant:
         """Return the model's statements that hold, or the quoted ones with a notice."""
         assert self._generate
         try:
-            written = verify(self._generate(question, hits, as_of), self.index.document)
+            proposed = self._generate(question, hits, as_of)
+            written = verify(proposed, self.index.document)
         except AssistantError as error:
             notices.append(Notice("generator_failed", f"{error}，以下为资料原文摘录。"))
             return quoted
         if not written:
             notices.append(Notice("generator_failed", "大模型的回答没有通过引文核对，以下为资料原文摘录。"))
+        elif len(written) < len(proposed):
+            notices.append(_withheld(len(proposed) - len(written)))
         return written or quoted
 
     def _about(self, statements: Sequence[Statement], as_of: date) -> list[Notice]:
@@ -98,6 +102,10 @@ class Assistant:
         ids = dict.fromkeys(citation.document_id for s in statements for citation in s.citations)
         found = (validity.notice(self.index.document(i), as_of, self.index.successors.get(i, ())) for i in ids)
         return [notice for notice in found if notice]
+
+
+def _withheld(count: int) -> Notice:
+    return Notice("withheld", f"有{count}句因引文不支持而没有给出。")
 
 
 def _corrected(question: Question) -> Notice:

@@ -19,9 +19,9 @@ def known_on(document: Document, as_of: date) -> bool:
 def validity(document: Document, as_of: date, successors: Sequence[Document] = ()) -> Validity:
     """Return how the document stands on that day; `successors` are the documents that replace it."""
     meta = document.metadata
-    if meta.status == "draft" or meta.doc_type == "draft":
+    if _draft(document):
         return "draft"
-    if any(first_day(s.metadata.valid_from or s.metadata.published or "1900") <= as_of for s in successors):
+    if _in_effect(successors, as_of):
         return "superseded"
     if meta.valid_to and last_day(meta.valid_to) < as_of:
         return "expired"
@@ -32,6 +32,16 @@ def validity(document: Document, as_of: date, successors: Sequence[Document] = (
     if meta.status == "in_force" or meta.doc_type not in NORMATIVE:
         return "in_force" if meta.doc_type in NORMATIVE else "not_applicable"
     return "in_force" if meta.valid_to else "unverified"
+
+
+def _in_effect(successors: Sequence[Document], as_of: date) -> list[Document]:
+    """Return the successors that replace by that day; a draft replaces nothing."""
+    starts = ((s, s.metadata.valid_from or s.metadata.published or "1900") for s in successors if not _draft(s))
+    return [successor for successor, start in starts if first_day(start) <= as_of]
+
+
+def _draft(document: Document) -> bool:
+    return document.metadata.status == "draft" or document.metadata.doc_type == "draft"
 
 
 def notice(document: Document, as_of: date, successors: Sequence[Document] = ()) -> Notice | None:
@@ -48,7 +58,7 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
                 document.id,
             )
         case "superseded":
-            names = "、".join(f"《{s.title}》" for s in successors)
+            names = "、".join(f"《{s.title}》" for s in _in_effect(successors, as_of))
             by = f"已被{names}替代" if names else "已被后来的文件替代"
             return Notice("superseded", f"{name}{by}，截至{written(as_of.isoformat())}不是现行规定。", document.id)
         case "not_yet_valid":

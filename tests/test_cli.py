@@ -1,129 +1,234 @@
-"""The command line as a program sees it: real processes, exit codes, streams."""
-
 import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import DOCUMENTS, ROWS, write_corpus
+from conftest import DOCUMENTS, ROOT, ROWS, write_corpus
 from filelock import FileLock
 
+from assistant.cli import _entries, render
+from assistant.errors import AssistantError, CorpusError
+from assistant.schema import Answer
 
-def run(*arguments: str | Path, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "assistant.cli", *map(str, arguments)]
-    variables = {**os.environ, "JIADING_CORPUS": str(home / "corpus"), **environment}
-    return subprocess.run(command, env=variables, capture_output=True, text=True, encoding="utf-8", timeout=120)
+AREA = "氢能港规划面积多大？"
+DAY = ["--as-of", "2026-11-24"]
+SCHEMA = {
+    "question",
+    "query",
+    "status",
+    "statements",
+    "notices",
+    "confidence",
+    "as_of",
+    "timings_ms",
+    "generation",
+    "hits",
+}
+HIT = {"document_id", "title", "locator", "text", "start", "end", "score", "published", "source_url"}
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line away from the shipped corpus, and read what it writes as UTF-8, strictly."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("JIADING_")}
+    return subprocess.run(
+        [sys.executable, "-m", "assistant.cli", *map(str, arguments)],
+        env={**clean, "PYTHONPATH": str(ROOT), "JIADING_CORPUS": "nowhere", "NO_COLOR": "1", **environment},
+        capture_output=True, encoding="utf-8", timeout=60, check=False,
+    )  # fmt: skip
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], code: int, *parts: str) -> None:
+    """One Chinese line on stderr, nothing on stdout, and the documented exit code."""
+    assert (done.returncode, done.stdout) == (code, "")
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("错误：") and all(part in line for part in parts)
+
+
+def write_lines(file: Path, *entries: object) -> Path:
+    lines = (entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False) for entry in entries)
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8-sig")  # as Excel and Notepad save it
+    return file
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny corpus and its index."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus and, made by the command line, its index."""
     folder = tmp_path_factory.mktemp("cli")
-    write_corpus(folder / "corpus", DOCUMENTS, ROWS)
-    done = run("ingest", home=folder)
-    assert done.returncode == 0 and "共 3 份资料" in done.stdout, done.stderr
+    done = run("ingest", write_corpus(folder / "corpus", DOCUMENTS, ROWS), "--index", folder / "index")
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert done.stdout.startswith("共 3 份资料、7 个段落：新增 3，更新 0，撤下 0")
     return folder
 
 
-def test_ask_gives_json_in_any_locale(home: Path) -> None:
-    done = run(
-        "ask",
-        "氢能港规划面积多大？",
-        "--as-of",
-        "2026-01-31",
-        "--json",
-        home=home,
-        LC_ALL="C",
-        PYTHONIOENCODING="ascii",
+@pytest.fixture(scope="module")
+def index(folder: Path) -> Path:
+    return folder / "index"
+
+
+def test_search_as_json(index: Path) -> None:
+    done = run("search", AREA, "--json", "--top-k", 2, "--index", index, *DAY)
+    assert (done.returncode, done.stderr) == (0, "")
+    result = json.loads(done.stdout)
+    assert set(result) == {"hits"} and len(result["hits"]) == 2
+    assert all(set(hit) == HIT for hit in result["hits"])
+    assert result["hits"][0]["document_id"] == "port" and "2.15" in result["hits"][0]["text"]
+
+
+def test_ask_as_json_in_utf8_whatever_the_locale(index: Path) -> None:
+    """UTF-8 is read strictly by `run`; PYTHONIOENCODING alone would make stdout ASCII."""
+    done = run("ask", AREA, "--json", "--index", index, *DAY, PYTHONIOENCODING="ascii", LANG="C", LC_ALL="C")
+    assert (done.returncode, done.stderr) == (0, "")
+    result = json.loads(done.stdout)
+    assert set(result) == SCHEMA
+    assert (result["status"], result["as_of"], result["question"]) == ("answered", "2026-11-24", AREA)
+    (statement,) = result["statements"]
+    (citation,) = statement["citations"]
+    assert citation["quote"] == "氢能港位于安亭镇,规划面积2.15平方公里。" in done.stdout  # not \\u escapes
+
+
+def test_ask_for_people(index: Path) -> None:
+    done = run("ask", "首次认定奖励多少？", "--index", index, *DAY)
+    assert done.returncode == 0
+    assert "一次性奖励30万元 [1]" in done.stdout
+    assert "※ 《测试区特色园区扶持办法》有效期或执行期到2025年5月31日为止" in done.stdout
+    assert "[1] 《测试区特色园区扶持办法》 › 标准" in done.stdout and "（截至 2026-11-24）" in done.stdout
+
+
+def test_a_batch_gives_a_line_for_each_entry(folder: Path, index: Path) -> None:
+    history = [{"role": "user", "content": "氢能港在哪个镇？"}, {"role": "assistant", "content": "安亭镇。"}]
+    batch = write_lines(
+        folder / "batch.jsonl",
+        {"id": "一", "question": AREA},
+        "",  # a blank line is skipped
+        {"id": 2, "question": "它的规划面积多大？", "history": history},
+        {"id": "three", "question": "月球基地的面积多大？", "history": None},
+        {"id": "four", "question": "首次认定奖励多少？", "as_of": "2024-01-05"},
     )
-    answer = json.loads(done.stdout)
-    assert done.returncode == 0 and answer["status"] == "answered" and answer["as_of"] == "2026-01-31"
-    citation = answer["statements"][0]["citations"][0]
-    assert set(citation) >= {"document_id", "title", "locator", "quote", "start", "end", "published", "source_url"}
-    assert set(answer) >= {"notices", "confidence", "timings_ms", "generation"}
+    done = run("ask", "--batch", batch, "--index", index, *DAY)
+    assert (done.returncode, done.stderr) == (0, "")
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [result["id"] for result in results] == ["一", 2, "three", "four"]
+    assert all(set(result) == SCHEMA | {"id"} for result in results)
+    assert [result["status"] for result in results] == ["answered", "answered", "abstained", "answered"]
+    assert "氢能港" in results[1]["query"] and "2.15" in results[1]["statements"][0]["text"]
+    assert results[1]["query"] != results[1]["question"]
+    assert [result["as_of"] for result in results] == ["2026-11-24"] * 3 + ["2024-01-05"]
+    assert results[3]["notices"] == []  # the grant was in force then
+
+    done = run("search", "--batch", batch, "--index", index, "--top-k", 1, *DAY)
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(set(result), len(result["hits"])) for result in results] == [({"id", "hits"}, 1)] * 4
+    assert results[1]["hits"][0]["document_id"] == "port"
 
 
-def test_ask_for_people_shows_sources(home: Path) -> None:
-    done = run("ask", "氢能港规划面积多大？", home=home)
-    assert "2.15平方公里" in done.stdout and "出处：" in done.stdout and "《测试区氢能港规划》" in done.stdout
+BAD_LINES = [
+    '{"id": "b"}',  # no question
+    '{"question": "氢能港多大？"}',  # no id
+    '{"id": "b", "question": " "}',
+    '{"id": "b", "question": ["氢能港"]}',
+    '{"id": "b", "question": "它多大？", "history": [{"role": "user"}]}',
+    '["b", "氢能港多大？"]',
+    "{",
+]
 
 
-def test_search_gives_hits(home: Path) -> None:
-    done = run("search", "氢能港", "--top-k", "2", "--json", home=home)
-    hits = json.loads(done.stdout)["hits"]
-    assert len(hits) == 2 and hits[0]["document_id"] == "port"
-    assert set(hits[0]) >= {"document_id", "title", "locator", "text", "start", "end", "score"}
+def test_a_bad_line_is_named_and_nothing_is_half_printed(folder: Path, index: Path) -> None:
+    batch = write_lines(folder / "bad.jsonl", {"id": "a", "question": AREA}, BAD_LINES[0])
+    assert_refused(
+        run("ask", "--batch", batch, "--index", index), 3, "bad.jsonl 第2行", "{id, question, history?, as_of?}"
+    )
 
 
-def test_a_batch_is_one_line_an_entry(home: Path, tmp_path: Path) -> None:
-    entries = [
-        {"id": 7, "question": "氢能港规划面积多大？"},
-        {"id": "b", "question": "它在哪里？", "history": [{"role": "user", "content": "氢能港规划面积多大？"}]},
-        {"id": "c", "question": "首次认定奖励多少？", "as_of": "2024-01-01"},
-    ]
-    batch = tmp_path / "batch.jsonl"
-    batch.write_text("\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries), encoding="utf-8")
-    done = run("ask", "--batch", batch, home=home)
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [answer["id"] for answer in answers] == [7, "b", "c"]
-    assert "安亭镇" in answers[1]["statements"][0]["text"] and answers[2]["as_of"] == "2024-01-01"
-
-
-def test_a_bad_batch_line_is_named_before_anything_is_printed(home: Path, tmp_path: Path) -> None:
-    batch = tmp_path / "batch.jsonl"
-    batch.write_text('{"id": 1, "question": "氢能港？"}\n{"id": 2}\n', encoding="utf-8")
-    done = run("ask", "--batch", batch, home=home)
-    assert done.returncode == 3 and not done.stdout and "batch.jsonl 第2行" in done.stderr
+@pytest.mark.parametrize("line", BAD_LINES)
+def test_every_bad_line_is_named(tmp_path: Path, line: str) -> None:
+    """The same without a process."""
+    batch = write_lines(tmp_path / "bad.jsonl", {"id": "a", "question": AREA}, "", line)
+    with pytest.raises(CorpusError, match=r"bad\.jsonl 第3行"):
+        list(_entries("", "", batch))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    "line",
     [
-        (["ask"], 2, "请给出一个问题"),
-        (["ask", "问题", "--as-of", "明天"], 2, "不是日期"),
-        (["ask", "问题", "--batch", "none.jsonl"], 2, "二者取一"),
-        (["ask", "问题", "--index", "nowhere"], 4, "请先运行"),
-        (["ingest", "nowhere"], 3, "找不到"),
-        (["eval", "--testset", "nowhere"], 2, "读不了测试集"),
+        '{"id": "b", "question": "氢能港多大？", "as_of": "昨天"}',  # refused, but without its line
+        '{"id": "b", "question": "它多大？", "history": [{"role": "user", "content": 5}]}',  # fails when it is asked
+        '{"id": "b", "question": "它多大？", "history": [{"role": "系统", "content": "氢能港"}]}',
+        '{"id": "b", "question": "\\ud800"}',  # half a character
     ],
 )
-def test_a_failure_is_one_line_and_an_exit_code(home: Path, arguments: list[str], code: int, said: str) -> None:
-    done = run(*arguments, home=home)
-    assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1 and not done.stdout
+def test_every_bad_value_is_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(AssistantError, match="第1行"):
+        list(_entries("", "", write_lines(tmp_path / "bad.jsonl", line)))
 
 
-def test_a_refused_file_is_named_and_the_rest_indexed(home: Path, tmp_path: Path) -> None:
-    write_corpus(tmp_path / "corpus", {**DOCUMENTS, "empty.md": ""}, {**ROWS, "empty.md": {"title": "空"}})
-    done = run("ingest", home=tmp_path)
-    assert done.returncode == 1 and "empty.md：文件是空的" in done.stderr and "共 3 份资料" in done.stdout
-    checked = run("check", home=tmp_path)
-    assert checked.returncode == 1 and "empty.md：文件是空的" in checked.stdout
+def test_wrong_usage_is_one_line(folder: Path, index: Path) -> None:
+    batch = write_lines(folder / "good.jsonl", {"id": "a", "question": AREA})
+    assert_refused(run("ask", AREA, "--as-of", "2026-02-30", "--index", index), 2, "“2026-02-30”不是日期")
+    assert_refused(run("ask", AREA, "--batch", batch, "--index", index), 2, "二者取一")
+    assert_refused(run("search", "--batch", folder / "没有.jsonl", "--index", index), 2, "没有.jsonl", "UTF-8")
 
 
-def test_a_locked_index_is_said(home: Path) -> None:
-    with FileLock(home / "index" / "writer.lock"):
-        done = run("ingest", home=home)
-    assert done.returncode == 5 and "写入" in done.stderr
+def test_a_setting_that_is_half_there_is_one_line(index: Path) -> None:
+    done = run("ask", AREA, "--index", index, JIADING_CHAT_URL="http://127.0.0.1:9/v1")
+    assert_refused(done, 2, "JIADING_CHAT_URL", "JIADING_CHAT_MODEL")
 
 
-def test_eval_prints_a_table_and_writes_json(home: Path, tmp_path: Path) -> None:
-    question = {"id": "1", "question": "氢能港规划面积多大？", "answerable": True, "key_facts": ["2.15"], "docs": ["port"], "category": "数字"}  # fmt: skip
-    (tmp_path / "set.jsonl").write_text(json.dumps(question, ensure_ascii=False), encoding="utf-8")
-    done = run("eval", "--testset", tmp_path / "set.jsonl", "--json", tmp_path / "out.json", home=home)
-    assert done.returncode == 0 and "| 全部 | 1 |" in done.stdout
-    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["overall"]["all_facts"] == 1.0
+def test_without_an_index(folder: Path) -> None:
+    assert_refused(run("ask", AREA, "--index", folder / "none"), 4, str(folder / "none"), "ingest")
+    assert not (folder / "none").exists()
 
 
-def test_only_the_page_needs_gradio_and_nothing_needs_torch(home: Path) -> None:
-    code = (
-        "import sys\nfrom assistant.cli import app\n"
-        "for line in (['check'], ['ingest'], ['search', '氢能港'], ['ask', '氢能港规划面积多大？']):\n"
-        "    try:\n        app(line)\n    except SystemExit as end:\n        assert not end.code, end.code\n"
-        "print([name for name in ('torch', 'gradio', 'sentence_transformers') if name in sys.modules])"
-    )
-    variables = {**os.environ, "JIADING_CORPUS": str(home / "corpus")}
-    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, encoding="utf-8")
-    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+def test_an_index_that_is_being_written(folder: Path, index: Path) -> None:
+    with FileLock(index / "writer.lock"):
+        assert_refused(run("ingest", folder / "corpus", "--index", index), 5, str(index), "写入")
+
+
+def test_checking_says_what_to_mend_and_changes_nothing(folder: Path, tmp_path: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    done = run("check", folder / "corpus")
+    assert (done.returncode, done.stdout) == (0, "可收录 3 份资料，发现 0 个问题。\n")
+    assert sorted(folder.rglob("*")) == before
+    faulty = write_corpus(tmp_path, DOCUMENTS, {**ROWS, "port.md": {**ROWS["port.md"], "published": "去年"}})
+    done = run("check", faulty)
+    assert done.returncode == 1 and "可收录 2 份资料，发现 1 个问题。" in done.stdout
+    assert "catalog.csv 第3行" in done.stdout and "去年" in done.stdout
+    assert_refused(run("check", tmp_path / "nowhere"), 3, "找不到")
+
+
+def test_ingesting_what_is_partly_faulty_or_nothing(tmp_path: Path) -> None:
+    rows = {**ROWS, "port.md": {**ROWS["port.md"], "published": "去年"}}
+    done = run("ingest", write_corpus(tmp_path / "corpus", DOCUMENTS, rows), "--index", tmp_path / "index")
+    assert done.returncode == 1 and "共 2 份资料" in done.stdout  # the rest is in service
+    assert "catalog.csv 第3行" in done.stderr and "Traceback" not in done.stderr
+    (tmp_path / "empty").mkdir()
+    assert_refused(run("ingest", tmp_path / "empty", "--index", tmp_path / "other"), 3, "没有可收录的文件")
+    assert not (tmp_path / "other" / "current").exists()
+
+
+def test_evaluating(folder: Path, index: Path) -> None:
+    question = {
+        "id": "a",
+        "question": AREA,
+        "answerable": True,
+        "key_facts": ["2.15"],
+        "docs": ["port"],
+        "category": "area",
+    }
+    testset = write_lines(folder / "testset.jsonl", question, {**question, "id": "b", "answerable": False})
+    done = run("eval", "--testset", testset, "--index", index, "--json", folder / "result.json", *DAY)
+    assert (done.returncode, done.stderr) == (0, "")
+    head, _, *rows = done.stdout.splitlines()
+    assert head.startswith("| 类别 | 题数 | 召回@1 |") and [row[:8] for row in rows] == ["| area |", "| 全部 | 2"]
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    assert result["as_of"] == "2026-11-24"
+    assert (result["overall"]["all_facts"], result["overall"]["false_answers"]) == (1.0, 1.0)
+    broken = write_lines(folder / "broken.jsonl", question, "{")
+    assert_refused(run("eval", "--testset", broken, "--index", index), 2, "broken.jsonl 第2行")
+
+
+def test_an_answer_without_statements_has_no_sources() -> None:
+    answer = Answer("问", "问", date(2026, 1, 2), (), (), (), 0.0, {}, "g")
+    assert render(answer) == "（截至 2026-01-02）"

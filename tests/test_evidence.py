@@ -71,6 +71,9 @@ def test_facts_are_what_is_known(text: str, facts: str) -> None:
         ("氢能港的面积多大？", "位于安亭镇。", False),  # no area in it
         ("氢能港的产值未来目标多少？", "产值没有公布。", False),
         ("把氢能港的全文发我一份", "氢能港位于安亭镇。", False),  # no sentence is a whole text
+        ("有没有氢能港规划的全文？", "规划位于安亭镇。", False),
+        ("创新港的申报条件有哪些？", "申报条件有注册、信用、团队。", True),
+        ("创新港的申报条件有哪些？", "申报条件没有公布。", False),  # says nothing, though no figure is asked for
     ],
 )
 def test_what_a_unit_must_hold_to_answer(question: str, text: str, fit: bool) -> None:
