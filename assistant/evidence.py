@@ -232,7 +232,7 @@ def _match(
         "held": len(held) / len(aspect.hard_kinds) if aspect.hard_kinds else 0.0,
         "context": _mean({word: covered[word] for word in context}, context) if context else 1.0,
         "listed": float(listed and (candidate.unit.kind != "item" or introduced >= 0.5)),
-        "defines": float(listed and candidate.lists and focus >= 0.8),
+        "defines": float(listed and candidate.lists and max(focus, _mean(own, weights)) >= 0.8),
         "citywide": float(_citywide(aspect, candidate)),
         "partly": float(candidate.partly_stated),
         "found": candidate.hit.score,
@@ -264,6 +264,7 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
         and _in_time(aspect, candidate)
         and _in_place(aspect, candidate)
         and _named(aspect, candidate)
+        and _of_place(aspect, candidate)
         and _part_of_year(aspect, candidate)
         and _measured(aspect, candidate)
         and _real(aspect, candidate)
@@ -329,10 +330,24 @@ def _named(aspect: Aspect, candidate: Candidate) -> bool:
         asked, spoken = set(ordinal.findall(aspect.whole)), set(ordinal.findall(candidate.own))
         if asked and spoken and not asked & spoken:
             return False
-    places = [term for term in aspect.terms if term.alternatives and _PLACE.search(term.word)]
-    if any(not any(spelling in text for spelling in term.spellings) for term in places):
+    if any(not any(spelling in text for spelling in term.spellings) for term in _places(aspect)):
         return False
     return all(share(name, text) >= LEAST_NAME for name in aspect.names) if aspect.hard_kinds else True
+
+
+def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return whether a figure stands in one clause with the park or town asked about, or below its heading or title."""
+    figures = aspect.hard_kinds & FIGURES
+    around = f"{candidate.around} {candidate.title}"
+    within = [term.spellings for term in _places(aspect) if not any(s in around for s in term.spellings)]
+    if not figures or not within:
+        return True
+    clauses = [part for part in candidate.facts.split(";") if any(aspect.holds(kind, part) for kind in figures)]
+    return any(all(any(s in part for s in spellings) for spellings in within) for part in clauses)
+
+
+def _places(aspect: Aspect) -> list[Term]:
+    return [term for term in aspect.terms if term.alternatives and _PLACE.search(term.word)]
 
 
 def _part_of_year(aspect: Aspect, candidate: Candidate) -> bool:

@@ -229,6 +229,20 @@ def test_evaluating(folder: Path, index: Path) -> None:
     assert_refused(run("eval", "--testset", broken, "--index", index), 2, "broken.jsonl 第2行")
 
 
+def test_only_the_page_needs_gradio_and_nothing_needs_torch(folder: Path) -> None:
+    code = (
+        "import sys\nfrom assistant.cli import app\n"
+        "for line in (['check'], ['ingest'], ['search', '氢能港'], ['ask', '氢能港规划面积多大？']):\n"
+        "    try:\n        app(line)\n    except SystemExit as end:\n        assert not end.code, end.code\n"
+        "print([name for name in ('torch', 'gradio', 'sentence_transformers') if name in sys.modules])"
+    )
+    variables = {**os.environ, "JIADING_CORPUS": str(folder / "corpus"), "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, encoding="utf-8", cwd=ROOT, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
 def test_an_answer_without_statements_has_no_sources() -> None:
     answer = Answer("问", "问", date(2026, 1, 2), (), (), (), 0.0, {}, "g")
     assert render(answer) == "（截至 2026-01-02）"

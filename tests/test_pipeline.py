@@ -156,10 +156,17 @@ def test_a_misspelt_name_is_said_to_be_mended(jiading: Assistant) -> None:
 
 
 def test_a_follow_up_is_searched_with_what_came_before(jiading: Assistant) -> None:
-    history = [Turn("user", "“七个一”指什么？"), Turn("assistant", "见联影小镇。")]
-    answer = jiading.ask("它包括哪些？", history, TODAY)
-    assert "7个一" in answer.query and "联影" not in answer.query
-    assert any("1个产业规划" in statement.text for statement in answer.statements)
+    history = [Turn("user", "嘉定有几家特色产业园区？"), Turn("assistant", "见联影小镇。")]
+    answer = jiading.ask("那总营收是多少？", history, TODAY)
+    assert "特色产业园区" in answer.query and "联影" not in answer.query
+    assert any("特色园区总营收：超过5000亿元" in statement.text for statement in answer.statements)
+
+
+def test_an_unknown_amount_is_said_in_the_corpuss_own_words(jiading: Assistant) -> None:
+    answer = jiading.ask("园区首次认定奖励金额是多少？", filters=TODAY)
+    told = "".join([*(s.text for s in answer.statements), *(n.text for n in answer.notices)])
+    assert "没有给出" in told or "未见" in told
+    assert not any("万元" in statement.text for statement in answer.statements)
 
 
 @pytest.mark.xfail(strict=True, reason="gives the area of 26 parks, of which this is one")
