@@ -145,7 +145,7 @@ def _page(assistant: Assistant) -> Any:
                 send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
             with gr.Row(elem_id="controls"):
                 as_of = gr.Textbox(
-                    label="以哪一天为准", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of"
+                    label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of"
                 )
                 clear = gr.Button("清空对话", elem_id="clear", min_width=80)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **plain)
@@ -177,7 +177,7 @@ async def _exchange(
         yield {"message": ""}
         return
     if as_of is None:
-        yield {"message": f"“以哪一天为准”要写成 {date.today()} 这样的日期，或者留空，表示今天。"}
+        yield {"message": f"“截至日期”要写成 {date.today()} 这样的日期，或者留空，表示今天。"}
         return
     if len(question) > MAX_QUESTION:
         yield {"message": f"问题有{len(question)}个字，最多{MAX_QUESTION}个字，请精简后再发送。"}

@@ -237,7 +237,7 @@ def test_a_date_that_is_none_is_refused_kindly(open_page: Open, recorder: Record
     page.fill("#as-of input", day)
     page.fill("#question textarea", "氢能港的规划面积多大?")
     page.click("#send")
-    expect(page.locator("#message")).to_contain_text("以哪一天为准")
+    expect(page.locator("#message")).to_contain_text("截至日期")
     expect(page.locator("#question textarea")).to_have_value("氢能港的规划面积多大?")
     assert not recorder.asked
 
