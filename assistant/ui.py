@@ -144,9 +144,7 @@ def _page(assistant: Assistant) -> Any:
                 box = gr.Textbox(label="您的问题", placeholder="请输入问题", max_lines=6, elem_id="question")
                 send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
             with gr.Row(elem_id="controls"):
-                as_of = gr.Textbox(
-                    label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of"
-                )
+                as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
                 clear = gr.Button("清空对话", elem_id="clear", min_width=80)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **plain)
 

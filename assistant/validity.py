@@ -10,12 +10,6 @@ from assistant.schema import DOC_TYPE_LABELS, NORMATIVE, Document, Notice
 Validity = Literal["in_force", "draft", "expired", "superseded", "not_yet_valid", "unverified", "not_applicable"]
 
 
-def known_on(document: Document, as_of: date) -> bool:
-    """Return whether the document was published by that day; one without a date counts as known."""
-    published = document.metadata.published
-    return not published or first_day(published) <= as_of
-
-
 def validity(document: Document, as_of: date, successors: Sequence[Document] = ()) -> Validity:
     """Return how the document stands on that day; `successors` are the documents that replace it."""
     meta = document.metadata

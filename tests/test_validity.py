@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, get_args
 
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.schema import DocType, Document, Metadata, Status
-from assistant.validity import Validity, known_on, notice, validity
+from assistant.validity import Validity, notice, validity
 
 POLICY = {"doc_type": "policy", "published": "2023-05-01", "valid_from": "2023-06-01", "valid_to": "2025-05-31"}
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -101,11 +101,3 @@ def test_a_notice_says_why_and_since_when(meta: dict[str, str], as_of: date, wor
     told = notice(document(**meta), as_of)
     assert told and told.document_id == "d" and told.text.startswith("《扶持办法》")
     assert all(word in told.text for word in words)
-
-
-@pytest.mark.parametrize("published", ["2023-08-22", "2023-08", "2023", ""])
-def test_a_document_is_known_from_the_first_day_it_may_have_been_published(published: str) -> None:
-    first = {"2023-08-22": date(2023, 8, 22), "2023-08": date(2023, 8, 1), "2023": date(2023, 1, 1)}.get(published)
-    one = document(published=published)
-    assert known_on(one, first or date(1900, 1, 1))
-    assert first is None or not known_on(one, first - timedelta(days=1))
