@@ -9,7 +9,7 @@ from typing import Literal
 
 Kind = Literal[
     "money", "area", "percent", "count", "date", "day", "duration", "document_number", "contact", "number",
-    "full_text", "place", "body", "list", "verdict", "validity",
+    "full_text", "place", "body", "procedure", "list", "verdict", "validity",
 ]  # fmt: skip
 HARD_KINDS: frozenset[Kind] = frozenset(
     {
@@ -26,6 +26,7 @@ HARD_KINDS: frozenset[Kind] = frozenset(
         "full_text",
         "place",
         "body",
+        "procedure",
     }
 )
 FIGURES: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "number"})
@@ -50,8 +51,11 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
     "duration": re.compile(r"多久|多长时间|几年|多少[天年]|几个月|期限|有效期|时限"),
     "place": re.compile(r"哪个?[镇街园]|在哪(?![几些天年月一批次])|哪里|哪条[路河]|哪儿|位置|地址|位于|落在|where"),
     "body": re.compile(r"谁|[哪什]个?么?(?:部门|机构|单位|局|委|公司)|主办单位|谁牵头|受理部门"),
+    "procedure": re.compile(
+        r"(?:怎么|如何|怎样|哪里|哪儿|在哪|到哪|去哪).{0,2}(?:申报|申请|报名|办理?|申领|领取|提交|报)|流程|申[报请](?:方式|渠道|入口|网址)"
+    ),
     "list": re.compile(
-        r"哪些|哪[几一二两三四五六七八九\d]+|几个方面|分别|包括|有什么|什么条件|条件|要求|指什么|指啥|是什么|什么意思|支持什么|怎么[报办申]"
+        r"哪些|哪[几一二两三四五六七八九\d]+|几个方面|分别|包括|有什么|什么条件|条件|要求|指什么|指啥|是什么|什么意思|支持什么"
         r"|which|what are|介绍"
     ),
     "verdict": re.compile(r"吗|是不是|是否|有没有|能不能|可不可以|一样|区别|不同|靠谱|怎么回事|有说"),
@@ -81,6 +85,7 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
     "number": re.compile(r"\d"),
     "place": re.compile(r"镇|街道|路\d|新城|公路|工业区|至\S{1,8}路"),
     "body": re.compile(r"局|委|办公室|小组|部门|公司|集团|中心|书记|区长|主任|镇政府"),
+    "procedure": re.compile(r"申报|申请|登录|提交|受理|报送|填报|报名|窗口|网上|系统|材料|核实"),
     "validity": re.compile(
         r"现行|有效期|历史|过时|旧(?:办法|标准|版)|失效|废止|一次性政策|执行期|试行|核实|草案|征求意见|不能当作"
     ),

@@ -176,6 +176,11 @@ def test_the_whole_is_not_given_for_its_part(jiading: Assistant, question: str) 
     assert not any(holds("108平方公里", statement.text) for statement in answer.statements)
 
 
+def test_how_to_apply_is_answered_with_where_to_apply(jiading: Assistant) -> None:
+    answer = jiading.ask("集成电路政策怎么申报？", filters=TODAY)
+    assert "登录“嘉定区产业政策扶持申报系统”" in answer.statements[0].text
+
+
 STRANGE = {
     "empty": "",
     "blank": " \n\t　",
