@@ -163,15 +163,16 @@ class LexicalIndex:
     def weight(self, word: str) -> float:
         """Return how much a word tells: the lower of its idf in this corpus and in everyday news.
 
-        A word that is common here (嘉定) or everywhere (提到) tells little. In the corpus
-        idf = ln(1 + (N - df + 0.5) / (df + 0.5)); a word that is no token of the index takes its bigrams' mean.
+        A word that is common here (嘉定) or everywhere (提到) tells little. A word that is no token of the index
+        takes its bigrams' mean.
         """
         everyday, rarest = everyday_idf()
         pairs = [word[i : i + 2] for i in range(len(word) - 1)] if not word.isascii() else [word]
-        known = [self._idf(word)] if word in self._bm25.vocab_dict else [self._idf(pair) for pair in pairs]
+        known = [self.idf(word)] if word in self._bm25.vocab_dict else [self.idf(pair) for pair in pairs]
         return min(sum(known) / len(known), everyday.get(word, rarest))
 
-    def _idf(self, token: str) -> float:
+    def idf(self, token: str) -> float:
+        """Return ln(1 + (N - df + 0.5) / (df + 0.5)) of a token in this corpus."""
         row = self._bm25.vocab_dict.get(token)
         indptr = self._bm25.scores["indptr"]
         df = int(indptr[row + 1] - indptr[row]) if row is not None else 0

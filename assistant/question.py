@@ -188,20 +188,25 @@ class Question:
         )
 
 
+def without_phrases(normalised: str) -> str:
+    """Return a question without the phrases that only ask or soften (请问, 有哪些, 是什么)."""
+    return _FILLER.sub(" ", normalised)
+
+
 def _parts(text: str) -> list[str]:
     """Split a question at sentence ends, and at commas and 和 where each side asks something itself."""
     parts = []
     for sentence in re.split(r"[?!;]|\.(?!\d)", text):
         pieces = re.split(r"[,:]|(?<=[^\d])和(?=[^\d])" if not _EACH.search(sentence) else r"[,:]|和|与", sentence)
-        asking = [piece for piece in pieces if kinds(piece) and words(_FILLER.sub(" ", piece))]
+        asking = [piece for piece in pieces if kinds(piece) and words(without_phrases(piece))]
         parts += pieces if len(asking) == len(pieces) or _EACH.search(sentence) else [sentence]
     found: list[str] = []
     for part in filter(str.strip, parts):
-        if found and not words(_FILLER.sub(" ", part)):
+        if found and not words(without_phrases(part)):
             found[-1] += f",{part}"  # 还算数吗: asked of what was named before
         else:
             found.append(part.strip())
-    return [part for part in found if words(_FILLER.sub(" ", part))] or [text]
+    return [part for part in found if words(without_phrases(part))] or [text]
 
 
 def _terms(text: str, glossary: Glossary) -> list[Term]:
@@ -215,7 +220,7 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
     for quoted in re.findall(r'"([^"]{2,20})"', rest):
         rest = rest.replace(quoted, " ")
         found[quoted] = Term(quoted)
-    rest = _ENGLISH_FILLER.sub(" ", _FILLER.sub(" ", rest))
+    rest = _ENGLISH_FILLER.sub(" ", without_phrases(rest))
     for word, factor in content_words(rest).items():
         if word not in _STOP_WORDS:
             slot = _SLOT_FACTOR if word in _SLOT_WORDS else ENGLISH_FACTOR if word.isascii() and word.isalpha() else 1.0

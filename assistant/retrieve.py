@@ -1,7 +1,7 @@
-"""Find passages: lexical and dense side by side, fused by rank, near-duplicates folded."""
+"""Find passages: lexical and dense side by side, fused by rank, reranked, near-duplicates folded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -13,9 +13,10 @@ from langchain_core.retrievers import BaseRetriever
 
 from assistant.index import Index
 from assistant.rank import fold_duplicates, reciprocal_rank_fusion
+from assistant.rerank import rerank
 from assistant.schema import DocType, Hit, Level, hit_to_dict
 
-CANDIDATES = 50  # of each arm, before fusion
+CANDIDATES = 50  # of each arm, and of both to be reranked
 WEIGHTS = {"lexical": 1.0, "dense": 0.4}  # chosen on the development questions
 
 
@@ -57,19 +58,32 @@ class HybridRetriever(BaseRetriever):
     embeddings: Any
     filters: Any
     top_k: int = 10
+    reranker: Any = rerank
 
     def hits(self, query: str) -> list[Hit]:
-        """Return up to top_k hits, best first, no two saying the same."""
+        """Return up to top_k hits, best first, no two saying the same.
+
+        A hit's score is how its odds compare to the best one's, in (0, 1].
+        """
+        found = self.candidates(query)
+        if not found:
+            return []
+        scores = self.reranker(query, found, self.index.lexical)
+        order = np.argsort(-scores, kind="stable")
+        kept = fold_duplicates([found[i].passage.text for i in order], self.top_k)
+        return [replace(found[order[i]], score=float(np.exp(scores[order[i]] - scores[order[0]]))) for i in kept]
+
+    def candidates(self, query: str) -> list[Hit]:
+        """Return the best of both arms, fused by rank, before reranking; the score is the fusion's."""
         index: Index = self.index
         if not query.strip():
             return []
         rankings = {"lexical": self._lexical(query), "dense": self._dense(query)}
-        fused = reciprocal_rank_fusion(rankings, WEIGHTS)
+        fused = reciprocal_rank_fusion(rankings, WEIGHTS)[:CANDIDATES]
         passages = index.passages([row for row, _, _ in fused])
-        kept = fold_duplicates([passage.text for passage in passages], self.top_k)
         return [
-            Hit(passages[i], index.document(passages[i].document_id), score=fused[i][1], ranks=fused[i][2])
-            for i in kept
+            Hit(passage, index.document(passage.document_id), score, ranks)
+            for passage, (_, score, ranks) in zip(passages, fused, strict=True)
         ]
 
     def _lexical(self, query: str) -> list[int]:
