@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.evidence import Candidate, Embed, Scored, candidates, judge, row_text
-from assistant.kind import Kind
+from assistant.kind import FIGURES, Kind
 from assistant.question import Aspect, Question
 from assistant.schema import Citation, Document, Hit, Notice, Statement
 from assistant.split import split
 
 # Chosen on the development questions (eval/testset.jsonl).
-ANSWERED = 0.4  # least probability at which an answer is given
+ANSWERED = 0.47  # least probability at which an answer is given
 CLOSE = 0.6  # share of the best unit's probability from which another that adds something is given too
 DISTANT = 0.35  # the same for one that adds much
 RIVAL = 0.85  # the same for another document's, which may say it differently
@@ -126,7 +126,15 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         ):
             chosen.append(scored)
             single += 1
-    return [*chosen, *_standing(aspect, chosen)]
+    return [*_newest_first(aspect, chosen), *_standing(aspect, chosen)]
+
+
+def _newest_first(aspect: Aspect, chosen: list[Scored]) -> list[Scored]:
+    """Put what was published last first, where each tells a figure and no year is asked for."""
+    figures = aspect.hard_kinds & FIGURES
+    if aspect.years or not all(any(s.gives(aspect, kind) for kind in figures) for s in chosen):
+        return chosen
+    return sorted(chosen, key=lambda s: s.candidate.hit.document.metadata.published, reverse=True)
 
 
 def _beside(scored: Scored, best: Scored) -> bool:

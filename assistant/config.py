@@ -21,6 +21,7 @@ class Settings:
     """How the assistant runs; `from_environment` reads JIADING_<FIELD IN CAPITALS>.
 
     `embedding_model` is a sentence-transformers model (local folder or hub name), "" for the shipped one.
+    `reranker_model` is a sentence-transformers CrossEncoder, "" for the shipped reranker.
     `chat_url` is an OpenAI-compatible endpoint, "" for quoting answers only.
     """
 
@@ -28,6 +29,7 @@ class Settings:
     index: Path = Path("index")
     embedding_model: str = ""
     embedding_query_prompt: str = ""
+    reranker_model: str = ""
     chat_url: str = ""
     chat_model: str = ""
     chat_api_key: str = ""

@@ -186,7 +186,9 @@ def judge(
         features |= {"alike": alike * telling, "less_alike": (float(likeness.max()) - alike) * telling}
         judged.append((candidate, covered, own, features))
     silent = [(c, f) for c, _, _, f in judged if c.partly_stated and aspect.concerns(c.own)]
-    best_hit = max(candidate.hit.score for candidate in shown) or 1.0
+    best: dict[str, float] = {}  # of each document's hits
+    for hit in {candidate.hit.passage.id: candidate.hit for candidate in shown}.values():
+        best[hit.document.id] = max(best.get(hit.document.id, 0.0), hit.score)
     scored = []
     for candidate, covered, own, features in judged:
         here = [
@@ -195,7 +197,7 @@ def judge(
         there = [f["coverage"] for c, f in silent if c.hit.document.id != candidate.hit.document.id]
         features["silent_here"] = max(0.0, max(here, default=0.0) - features["coverage"] + 0.3)
         features["silent_elsewhere"] = max(0.0, max(there, default=0.0) - features["coverage"] + 0.1)
-        features["found"] /= best_hit
+        features["found"] = best[candidate.hit.document.id]
         focus = _mean({term.word: own[term.word] for term in aspect.own_terms}, weights)
         fits = _fits(aspect, candidate) and (not features["lacking"] or bool(aspect.kinds & {"list", "verdict"}))
         scored.append(Scored(candidate, covered, own, features, focus, fits, probability(features)))
@@ -235,7 +237,6 @@ def _match(
         "defines": float(listed and candidate.lists and max(focus, _mean(own, weights)) >= 0.8),
         "citywide": float(_citywide(aspect, candidate)),
         "partly": float(candidate.partly_stated),
-        "found": candidate.hit.score,
     }  # fmt: skip
 
 

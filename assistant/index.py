@@ -25,7 +25,7 @@ from assistant.schema import Document, Glossary, Metadata, Passage
 if TYPE_CHECKING:
     from langchain_core.vectorstores import VectorStore
 
-FORMAT = 1  # of a generation's files: raise it when they change
+FORMAT = 2  # of a generation's files: raise it when they change
 COLLECTION = "passages"
 ROWS = np.dtype([("published", "i4"), ("level", "U4"), ("doc_type", "U16")])
 

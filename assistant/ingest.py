@@ -339,7 +339,12 @@ def _write_chroma(
     progress: Progress,
 ) -> None:
     client = chroma_client(directory)
-    collection = client.create_collection(COLLECTION, metadata={"hnsw:space": "cosine"}, embedding_function=None)
+    collection = client.create_collection(
+        COLLECTION,
+        # The defaults miss one in ten of the nearest at 40,000 passages.
+        configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}},
+        embedding_function=None,
+    )
     for start in range(0, len(passages), CHROMA_BATCH):
         batch = range(start, min(start + CHROMA_BATCH, len(passages)))
         collection.upsert(

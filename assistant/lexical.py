@@ -29,8 +29,12 @@ def tokenize(text: str) -> list[str]:
     word counts in both streams: real words weigh more than accidental neighbours.
     """
     text = normalise(text)
-    words = [word for word in rjieba.cut_for_search(text) if len(word) > 1 and _WORD.fullmatch(word)]
-    return words + bigrams(text)
+    return search_words(text) + bigrams(text)
+
+
+def search_words(normalised: str) -> list[str]:
+    """Return the words of two or more characters of normalised text, long ones with the shorter ones inside them."""
+    return [word for word in rjieba.cut_for_search(normalised) if len(word) > 1 and _WORD.fullmatch(word)]
 
 
 def bigrams(normalised: str) -> list[str]:

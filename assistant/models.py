@@ -3,15 +3,21 @@ heavy is loaded unless it is configured.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from assistant.config import Settings
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import ModelError
 from assistant.index import Index
+from assistant.ingest import searchable_text
+from assistant.lexical import LexicalIndex
 from assistant.pipeline import Assistant, Generator
+from assistant.rerank import Reranker, rerank
+from assistant.schema import Hit
 
 
 def load_embeddings(settings: Settings) -> tuple[Embeddings, str]:
@@ -46,6 +52,29 @@ def _folder_hash(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def load_reranker(settings: Settings) -> Reranker:
+    """Return the reranker: the shipped one, or any sentence-transformers CrossEncoder.
+
+    Raises ModelError when it cannot be loaded.
+    """
+    name = settings.reranker_model
+    if not name:
+        return rerank
+    from sentence_transformers import CrossEncoder
+
+    try:
+        model = CrossEncoder(name)
+    except Exception as error:  # the libraries below raise many kinds
+        raise ModelError(f"重排模型“{name}”无法加载：{error}。请核对 JIADING_RERANKER_MODEL") from error
+
+    def by_cross_encoder(query: str, hits: Sequence[Hit], lexical: LexicalIndex) -> np.ndarray:
+        pairs = [(query, searchable_text(hit.document, hit.passage)) for hit in hits]
+        scores: np.ndarray = np.asarray(model.predict(pairs, show_progress_bar=False), dtype=np.float64)
+        return scores
+
+    return by_cross_encoder
+
+
 def load_generator(settings: Settings) -> Generator | None:
     """Return the chat model's generator, or None where none is configured."""
     if not settings.chat_url:
@@ -70,4 +99,5 @@ def load_generator(settings: Settings) -> Generator | None:
 def load_assistant(settings: Settings) -> Assistant:
     """Open the index and return the assistant. Raises NoIndexError, StaleIndexError or ModelError."""
     embeddings, fingerprint = load_embeddings(settings)
-    return Assistant(Index.open(settings.index, fingerprint), embeddings, load_generator(settings))
+    reranker, generator = load_reranker(settings), load_generator(settings)
+    return Assistant(Index.open(settings.index, fingerprint), embeddings, reranker, generator)

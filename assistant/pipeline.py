@@ -1,4 +1,4 @@
-"""The path of a question, top to bottom: condense → retrieve → compose → verify → answer."""
+"""The path of a question, top to bottom: condense → retrieve (and rerank) → compose → verify → answer."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from assistant.embedding import StaticEmbeddings
 from assistant.errors import AssistantError
 from assistant.index import Index
 from assistant.question import Question, read
+from assistant.rerank import Reranker, rerank
 from assistant.retrieve import Filters, HybridRetriever
 from assistant.schema import Answer, Hit, Notice, Statement, Turn
 from assistant.verify import verify
@@ -32,8 +33,10 @@ class Generator(Protocol):
 class Assistant:
     """Answers questions from one index generation; holds no conversation state, and may be shared by threads."""
 
-    def __init__(self, index: Index, embeddings: Embeddings, generate: Generator | None = None) -> None:
-        self.index, self._embeddings, self._generate = index, embeddings, generate
+    def __init__(
+        self, index: Index, embeddings: Embeddings, reranker: Reranker = rerank, generate: Generator | None = None
+    ) -> None:
+        self.index, self._embeddings, self._reranker, self._generate = index, embeddings, reranker, generate
         # Sentences are always read with the shipped model: the evidence model was fitted on its similarities.
         self._units = embeddings if isinstance(embeddings, StaticEmbeddings) else StaticEmbeddings.load()
 
@@ -42,8 +45,8 @@ class Assistant:
         self.index.close()
 
     def search(self, question: str, filters: Filters, top_k: int = TOP_K, history: Sequence[Turn] = ()) -> list[Hit]:
-        """Return up to top_k hits, best first."""
-        return self._retrieve(self.read(question, history), filters, top_k)
+        """Return up to top_k hits, best first; passages that say the same are all there, each with its source."""
+        return self._retrieve(self.read(question, history), filters, top_k, fold=False)
 
     def read(self, question: str, history: Sequence[Turn]) -> Question:
         """Return the question read with the corpus's glossary."""
@@ -57,7 +60,7 @@ class Assistant:
         with _timed(timings, "condense"):
             asked = self.read(question, history)
         with _timed(timings, "retrieve"):
-            hits = self._retrieve(asked, filters, TOP_K)
+            hits = self._retrieve(asked, filters, TOP_K, fold=True)
         with _timed(timings, "compose"):
             draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.encode)
             notices = [_corrected(asked), *draft.notices] if asked.mended else list(draft.notices)
@@ -76,8 +79,15 @@ class Assistant:
             {**timings, "total": sum(timings.values())}, self.index.manifest.generation,
         )  # fmt: skip
 
-    def _retrieve(self, question: Question, filters: Filters, top_k: int) -> list[Hit]:
-        retriever = HybridRetriever(index=self.index, embeddings=self._embeddings, filters=filters, top_k=top_k)
+    def _retrieve(self, question: Question, filters: Filters, top_k: int, fold: bool) -> list[Hit]:
+        retriever = HybridRetriever(
+            index=self.index,
+            embeddings=self._embeddings,
+            reranker=self._reranker,
+            filters=filters,
+            top_k=top_k,
+            fold=fold,
+        )
         return retriever.hits(question.query)
 
     def _generated(

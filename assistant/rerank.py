@@ -7,7 +7,7 @@ the answer, so each passage is judged with its document.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def features(query: str, hits: Sequence[Hit], lexical: LexicalIndex) -> np.ndarr
     return np.array(rows).reshape(-1, len(FEATURES))
 
 
-def _share(weights: dict[str, float], text: str | set[str]) -> float:
+def _share(weights: dict[str, float], text: str | Set[str]) -> float:
     total = sum(weights.values())
     return sum(weight for unit, weight in weights.items() if unit in text) / total if total else 0.0
 

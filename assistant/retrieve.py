@@ -17,6 +17,7 @@ from assistant.rerank import rerank
 from assistant.schema import DocType, Hit, Level, hit_to_dict
 
 CANDIDATES = 50  # of each arm, and of both to be reranked
+SPREAD = 2.0  # of the scores shown: the reranker's odds, flattened
 WEIGHTS = {"lexical": 1.0, "dense": 0.4}  # chosen on the development questions
 
 
@@ -59,19 +60,23 @@ class HybridRetriever(BaseRetriever):
     filters: Any
     top_k: int = 10
     reranker: Any = rerank
+    fold: bool = True
 
     def hits(self, query: str) -> list[Hit]:
-        """Return up to top_k hits, best first, no two saying the same.
+        """Return up to top_k hits, best first; with `fold`, no two saying the same.
 
-        A hit's score is how its odds compare to the best one's, in (0, 1].
+        A hit's score is in (0, 1], and 1 for the best.
         """
         found = self.candidates(query)
         if not found:
             return []
         scores = self.reranker(query, found, self.index.lexical)
         order = np.argsort(-scores, kind="stable")
-        kept = fold_duplicates([found[i].passage.text for i in order], self.top_k)
-        return [replace(found[order[i]], score=float(np.exp(scores[order[i]] - scores[order[0]]))) for i in kept]
+        ratios = np.exp((scores - scores.max()) / SPREAD)
+        ranked = [replace(found[i], score=float(ratios[i])) for i in order]
+        if not self.fold:
+            return ranked[: self.top_k]
+        return [ranked[i] for i in fold_duplicates([hit.passage.text for hit in ranked], self.top_k)]
 
     def candidates(self, query: str) -> list[Hit]:
         """Return the best of both arms, fused by rank, before reranking; the score is the fusion's."""
@@ -96,8 +101,9 @@ class HybridRetriever(BaseRetriever):
         vector = embeddings.embed_query(query)
         if not any(vector):
             return []
+        every = bool(self.filters.mask(self.index.rows).all())  # Chroma's filter costs far more than its search
         found: Sequence[LCDocument] = self.index.vectors.similarity_search_by_vector(
-            vector, k=CANDIDATES, filter=self.filters.where()
+            vector, k=CANDIDATES, filter=None if every else self.filters.where()
         )
         return [document.metadata["row"] for document in found]
 

@@ -1,19 +1,19 @@
 """Train the shipped embedding model from scratch: the whole recipe, from public data to assistant/model/.
 
-    python -m eval.train_embedding --data DIR                 # train, about an hour on two cores
+    python -m eval.train_embedding --data DIR                 # train, some minutes on two cores
     python -m eval.train_embedding --data DIR --evaluate      # measure what is shipped
+    python -m eval.train_embedding --data DIR --without cmrc2018 drcd lecoqa --output MODEL   # to fit the reranker
 
 DIR holds the data sets that the model card (assistant/model/README.md) names. Steps: pairs → tokenizer →
 StaticEmbedding trained with MultipleNegativesRankingLoss in MatryoshkaLoss → int8 rows → files.
 """
 
 import argparse
-import gzip
 import json
 import random
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from assistant.embedding import MODEL, StaticEmbeddings
 from assistant.text import normalise
+from eval.benchmarks import rows
 
 SEED = 20260822
 VOCABULARY = 32_000
@@ -41,12 +42,6 @@ WINDOW = 320  # characters of a passage, about what the assistant indexes
 Pair = tuple[str, str]
 
 _SENTENCE_END = re.compile(r"(?<=[。!?;！？；\n])")
-
-
-def rows(data: Path, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a data set."""
-    with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 def windows(text: str, size: int = WINDOW) -> list[str]:
@@ -73,8 +68,8 @@ def cut_out(rng: random.Random, passage: str, title: str = "") -> Pair | None:
     return clause, f"{title}\n{rest}" if title else rest
 
 
-def training_pairs(data: Path, rng: random.Random) -> list[Pair]:
-    """Return (query-like text, passage) pairs from the sets that may train a shipped model."""
+def training_pairs(data: Path, rng: random.Random, without: Collection[str] = ()) -> list[Pair]:
+    """Return (query-like text, passage) pairs from the sets that may train a shipped model, but for those `without`."""
     pairs: list[Pair] = []
     for row in rows(data, "xinwenlianbo.title_body"):
         cut = windows(row["body"])
@@ -83,6 +78,8 @@ def training_pairs(data: Path, rng: random.Random) -> list[Pair]:
     for row in rows(data, "csl.title_abstract.dev"):
         pairs.append((row["title"], row["body"][:WINDOW]))
     for name, weight in (("lecoqa", 4), ("cmrc2018", 3), ("drcd", 3)):
+        if name in without:
+            continue
         passages = {row["id"]: row for row in rows(data, f"{name}.passages")}
         split = {"lecoqa": "train", "cmrc2018": "trial", "drcd": "dev"}[name]
         for row in rows(data, f"{name}.queries.{split}"):
@@ -166,16 +163,16 @@ def train(tokenizer: Tokenizer, pairs: list[Pair], epochs: int) -> np.ndarray:
     return next(model.parameters()).detach().numpy()
 
 
-def ship(tokenizer: Tokenizer, matrix: np.ndarray, dimension: int) -> None:
+def ship(tokenizer: Tokenizer, matrix: np.ndarray, dimension: int, output: Path) -> None:
     """Write the model's files: rows cut to `dimension` and stored as int8 with one scale each."""
     rows = matrix[:, :dimension].astype(np.float32)
     scales = np.maximum(np.abs(rows).max(axis=1), 1e-12) / 127
-    MODEL.mkdir(exist_ok=True)
-    tokenizer.save(str(MODEL / "tokenizer.json"), pretty=False)
+    output.mkdir(exist_ok=True)
+    tokenizer.save(str(output / "tokenizer.json"), pretty=False)
     quantised = np.round(rows / scales[:, None]).astype(np.int8)
-    save_file({"rows": quantised, "scales": scales.astype(np.float32)}, MODEL / "model.safetensors")
+    save_file({"rows": quantised, "scales": scales.astype(np.float32)}, output / "model.safetensors")
     config = {"name": "jiading-static-zh", "version": 1, "dimension": dimension, "normalised": True, "quantised": "int8 rows, float32 scale each"}  # fmt: skip
-    (MODEL / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    (output / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
 
 
 def retrieval(
@@ -203,9 +200,9 @@ def retrieval(
     }
 
 
-def evaluate(data: Path) -> None:
-    """Print what the shipped model reaches on sets that it was not trained on."""
-    model = StaticEmbeddings.load()
+def evaluate(data: Path, folder: Path) -> None:
+    """Print what a model reaches on sets that it was not trained on."""
+    model = StaticEmbeddings.load(folder)
     news = [row for row, _ in zip(rows(data, "news.passages"), range(15_000), strict=False)]
     policy = [*rows(data, "ncp_policy.passages"), *news]
     print("policy Q&A dev", retrieval(model, policy, list(rows(data, "ncp_policy.queries.dev"))))
@@ -241,18 +238,20 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--evaluate", action="store_true")
     parser.add_argument("--dimension", type=int, default=256, help="of what is shipped")
+    parser.add_argument("--without", nargs="*", default=[], help="question sets to leave out")
+    parser.add_argument("--output", type=Path, default=MODEL)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     arguments = parser.parse_args()
     if not arguments.evaluate:
         rng = random.Random(SEED)
-        pairs = training_pairs(arguments.data, rng)
+        pairs = training_pairs(arguments.data, rng, arguments.without)
         rng.shuffle(pairs)
         print(f"{len(pairs)} pairs", flush=True)
         tokenizer = train_tokenizer([text for pair in pairs[:TOKENIZER_PAIRS] for text in pair])
         print(f"{tokenizer.get_vocab_size()} tokens", flush=True)
         matrix = train(tokenizer, pairs, arguments.epochs)
-        ship(tokenizer, matrix, arguments.dimension)
-    evaluate(arguments.data)
+        ship(tokenizer, matrix, arguments.dimension, arguments.output)
+    evaluate(arguments.data, arguments.output)
 
 
 if __name__ == "__main__":

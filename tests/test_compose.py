@@ -35,7 +35,7 @@ def document(text: str, key: str = "d", title: str = "测试区园区情况", me
 def draft(question: str, *documents: Document) -> Draft:
     """Compose from all the documents' passages."""
     found = [(d, passage) for d in documents for passage in split(d)]
-    hits = [Hit(passage, d, 1 / (60 + rank)) for rank, (d, passage) in enumerate(found, 1)]
+    hits = [Hit(passage, d, 1 / rank) for rank, (d, passage) in enumerate(found, 1)]
     weigh = LexicalIndex.build([passage.text for _, passage in found] + ["上海的企业政策"] * 10).weight
     return compose(read(question, (), ()), hits, weigh, model().encode)
 

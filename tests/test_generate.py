@@ -210,7 +210,7 @@ def test_a_failing_model_gives_the_extract(chat: ChatServer, talking: Assistant,
 def test_a_slow_model_is_not_waited_for(chat: ChatServer, talking: Assistant) -> None:
     chat.delay_s = 1.5
     generator = load_generator(Settings(chat_url=chat.url, chat_model="test", chat_timeout_s=0.5))
-    answer = Assistant(talking.index, talking._embeddings, generator).ask(QUESTION, filters=TODAY)
+    answer = Assistant(talking.index, talking._embeddings, generate=generator).ask(QUESTION, filters=TODAY)
     assert_quoted(answer, "TimeoutError")
     assert 400 < answer.timings_ms["generate"] < 1400
 
@@ -219,7 +219,7 @@ def test_a_model_that_is_not_there_gives_the_extract(talking: Assistant) -> None
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as closed:
         address = f"http://127.0.0.1:{closed.server_port}/v1"
     generator = load_generator(Settings(chat_url=address, chat_model="test", chat_timeout_s=5))
-    answer = Assistant(talking.index, talking._embeddings, generator).ask(QUESTION, filters=TODAY)
+    answer = Assistant(talking.index, talking._embeddings, generate=generator).ask(QUESTION, filters=TODAY)
     assert_quoted(answer, "ConnectionError")
 
 
