@@ -96,7 +96,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a query; a higher score is better. `ranks` holds the rank in each arm, from 1."""
+    """A passage found for a query; its score is in (0, 1], 1 for the best. `ranks` holds the rank in each arm, from 1."""
 
     passage: Passage
     document: Document

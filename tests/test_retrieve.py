@@ -79,8 +79,10 @@ def test_near_duplicates_are_folded(tmp_path: Path, run_ingest: Callable[[Path, 
     }
     rows = {name: {"title": f"氢能港之{name[0]}", "published": "2023-01-01"} for name in documents}
     run_ingest(write_corpus(tmp_path / "corpus", documents, rows), tmp_path / "index")
-    hits = retriever(load_assistant(Settings(index=tmp_path / "index"))).hits("氢能港规划面积")
+    assistant = load_assistant(Settings(index=tmp_path / "index"))
+    hits = retriever(assistant).hits("氢能港规划面积")
     assert len(hits) == 2 and sum("2.15" in hit.passage.text for hit in hits) == 1
+    assert len(assistant.search("氢能港规划面积", TODAY)) == 3  # a search shows every source
 
 
 def test_it_is_a_langchain_retriever(small: Assistant) -> None:
