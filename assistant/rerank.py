@@ -27,7 +27,7 @@ FEATURES = (
     "own",  # that in the passage and not already in its title or headings
     "around",  # that in the document's passages found, together
     "sentence",  # share of the query's words, by idf, in the sentence that has most
-    "document",  # that in the whole document
+    "document",  # that in the whole document, its text normalised only where it was found: it may be long
     "place_title",  # share of the query's places in the title; 0.5 if it names none
     "place_document",  # that in the document
     "other_place",  # 1 if the title names places and none of the query's
@@ -60,14 +60,16 @@ def features(query: str, hits: Sequence[Hit], lexical: LexicalIndex) -> np.ndarr
         word = short if short in places else word
         terms[word] = max(terms.get(word, 0.0), naming * lexical.idf(word))
     found: dict[str, set[str]] = {}
+    texts: dict[str, str] = {}
     for hit in hits:
-        found.setdefault(hit.document.id, set()).update(*_grams(hit))
+        key = hit.document.id
+        found.setdefault(key, set()).update(*_grams(hit))
+        texts[key] = f"{texts.get(key, hit.document.text.lower())}\n{normalise(hit.passage.text)}"
     rows = []
     for hit in hits:
         title, heading, body = _grams(hit)
         titled = normalise(hit.document.title)
-        # Not normalised: a whole document is long, and places and words are seldom written in two ways.
-        whole = f"{titled}\n{hit.document.text}".lower()
+        whole = f"{titled}\n{texts[hit.document.id]}"
         sentences = _SENTENCE.findall(normalise(hit.passage.text))
         rows.append((
             1 / hit.ranks.get("lexical", ABSENT),
