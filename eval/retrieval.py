@@ -2,8 +2,9 @@
 
     python -m eval.retrieval --data DIR [--benchmark NAME …] [--system NAME …] [--embedding MODEL] [--json FILE]
 
-A document ranks as its best passage. hit@k: a document that answers is among the first k; MRR@10 and nDCG@10 as usual,
-by ranx. ± is half the 95 % bootstrap interval of the mean over queries. DIR holds the public data sets that
+A document ranks as its best passage. hit@k: a document that answers is among the first k; MRR@10: 1 / rank of the first
+that answers; nDCG@10: Σ 1 / log2(1 + rank) over those that answer, divided by the most it can be (Järvelin &
+Kekäläinen, TOIS 2002). ± is half the 95 % bootstrap interval of the mean over queries. DIR holds the public data sets that
 assistant/model/README.md names. LeCoQA is honest only with a MODEL that was trained without it.
 """
 
@@ -11,13 +12,13 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from math import log2
 from pathlib import Path
 
 import numpy as np
 from bm25s import BM25
 from langchain_chroma import Chroma
 from langchain_text_splitters import RecursiveCharacterTextSplitter
-from ranx import Qrels, Run, evaluate
 
 from assistant.config import stay_offline
 from assistant.embedding import MODEL, StaticEmbeddings
@@ -30,7 +31,7 @@ from eval.benchmarks import ANY_DAY, SEED, Benchmark, Query, load
 from eval.run import TESTSET, read_testset
 
 BENCHMARKS = ("own", "policy", "cmrc2018.dev", "drcd.test", "xquad_zh.test", "lecoqa.train")
-METRICS = ("hit_rate@1", "hit_rate@5", "hit_rate@10", "mrr@10", "ndcg@10")
+METRICS = ("hit@1", "hit@5", "hit@10", "mrr@10", "ndcg@10")
 DEPTH = 50  # passages of each system
 RESAMPLES = 1000
 Search = Callable[[str], list[tuple[str, float]]]  # query → (document id, score), best first
@@ -97,17 +98,19 @@ def systems(benchmark: Benchmark, embeddings: StaticEmbeddings, work: Path) -> d
 
 def measure(search: Search, queries: Sequence[Query]) -> dict[str, list[float]]:
     """Return each metric's value for each query, and the milliseconds of each search."""
-    found, milliseconds = {}, []
-    for number, query in enumerate(queries):
+    values: dict[str, list[float]] = {name: [] for name in (*METRICS, "ms")}
+    for query in queries:
         started = time.perf_counter()
         hits = search(query.text)
-        milliseconds.append((time.perf_counter() - started) * 1000)
+        values["ms"].append((time.perf_counter() - started) * 1000)
         documents = list(dict.fromkeys(document for document, _ in hits))
-        # ranx orders by score: the order in which documents were first found stands.
-        found[str(number)] = {key: float(-place) for place, key in enumerate(documents)} or {"": 0.0}
-    relevant = {str(number): dict.fromkeys(query.positives, 1) for number, query in enumerate(queries)}
-    scores = evaluate(Qrels(relevant), Run(found), list(METRICS), return_mean=False)
-    return {**{name: list(map(float, scores[name])) for name in METRICS}, "ms": milliseconds}
+        ranks = [rank for rank, key in enumerate(documents[:10], 1) if key in query.positives]
+        for k in (1, 5, 10):
+            values[f"hit@{k}"].append(float(any(rank <= k for rank in ranks)))
+        values["mrr@10"].append(1 / ranks[0] if ranks else 0.0)
+        best = sum(1 / log2(1 + rank) for rank in range(1, min(10, len(query.positives)) + 1))
+        values["ndcg@10"].append(sum(1 / log2(1 + rank) for rank in ranks) / best)
+    return values
 
 
 def half_interval(values: Sequence[float]) -> float:

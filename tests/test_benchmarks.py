@@ -1,5 +1,6 @@
 import gzip
 import json
+from math import log2
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_every_system_searches_a_benchmark(data: Path, tmp_path: Path, embedding
     assert len(made) == 7
     for name, make in made.items():
         values = measure(make(), benchmark.queries)
-        assert values["hit_rate@5"] == [1.0], name
+        assert values["hit@5"] == [1.0], name
     assert measure(made["hybrid + rerank"](), benchmark.queries)["mrr@10"] == [1.0]
 
 
@@ -48,9 +49,10 @@ def test_a_document_that_holds_the_answer_is_a_twin(data: Path) -> None:
 def test_a_document_ranks_as_its_best_passage() -> None:
     found = {"x": [("a", 3.0), ("a", 2.0), ("b", 1.0)], "y": []}
     values = measure(lambda query: found[query], [Query("x", frozenset("b")), Query("y", frozenset("b"))])
-    assert values["hit_rate@1"] == [0.0, 0.0]
+    assert values["hit@1"] == [0.0, 0.0]
     assert values["mrr@10"] == [0.5, 0.0]
-    assert values["hit_rate@5"] == [1.0, 0.0]
+    assert values["hit@5"] == [1.0, 0.0]
+    assert values["ndcg@10"] == [pytest.approx(1 / log2(3)), 0.0]
 
 
 def test_an_interval_narrows_with_more_queries() -> None:
