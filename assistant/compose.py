@@ -102,8 +102,8 @@ def _continued(finding: Finding, findings: Sequence[Finding]) -> Finding:
 def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]) -> list[Scored]:
     """Take the best, then what adds to it: its list, uncovered terms, a kind still open, a rival elsewhere."""
     best = fitting[0]
-    if not best.features["listed"]:  # where a list is asked for, one that is nearly as likely and gives it comes first
-        nearly = (s for s in fitting if s.probability >= RIVAL * best.probability and s.features["defines"])
+    if not best.features["listed"]:  # where a list is asked for, one that is close and gives it comes first
+        nearly = (s for s in fitting if s.probability >= CLOSE * best.probability and s.features["defines"])
         best = next(nearly, best)
     chosen = [best, *_members(aspect, best, fitting)]
     if best.candidate.unit.kind == "item":

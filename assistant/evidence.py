@@ -44,6 +44,7 @@ _TARGET = re.compile(r"目标|计划|预计|预期|力争|规划|拟|争取|到2
 _ACTUAL = re.compile(r"实际|目前|现在(?!还)|现有|去年|上年|已经|完成(?:了|情况|多少)|达到了|实绩|完成多少")
 _CODE = re.compile(r"(?<![a-z\d.])(?:[a-z]+\d[a-z\d]*|\d+[a-z]+)(?![a-z\d])")
 _PLACE = re.compile("(?:园|港|谷|湾|小镇|软件园|工业区|商务区|汽车城|科技城)$")
+_TOWN = re.compile("([^\\W\\d_哪几各个些这那每小乡城村街的]{2})(?:镇|街道)")
 _ORDINALS = [re.compile(rf"\d+(?={unit})") for unit in ("期(?!间)", "批", "轮", "届")]
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
 Embed = Callable[[Sequence[str]], np.ndarray]
@@ -333,6 +334,8 @@ def _named(aspect: Aspect, candidate: Candidate) -> bool:
             return False
     if any(not any(spelling in text for spelling in term.spellings) for term in _places(aspect)):
         return False
+    if candidate.unit.kind == "row" and any(town not in text for town in _TOWN.findall(aspect.text)):
+        return False  # a row of another town; a sentence may leave it unsaid
     return all(share(name, text) >= LEAST_NAME for name in aspect.names) if aspect.hard_kinds else True
 
 

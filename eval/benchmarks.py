@@ -37,7 +37,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """Documents and queries. `twins` says whether a document that holds the answer's words counts as well."""
+    """Documents, and queries on them."""
 
     name: str
     documents: list[Document] = field(repr=False)

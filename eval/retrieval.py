@@ -126,9 +126,11 @@ def benchmark_of(name: str, data: Path, corpus_index: Path) -> Benchmark:
     """Return a benchmark; "own" is the shipped corpus with the answerable questions of the test set that stand alone."""
     if name != "own":
         return load(name, data)
-    manifest = Index.open(corpus_index, StaticEmbeddings.load().fingerprint)
+    index = Index.open(corpus_index, StaticEmbeddings.load().fingerprint)
+    documents = list(index.documents())
+    index.close()
     asked = [q for q in read_testset(TESTSET) if q.answerable and not q.history]
-    return Benchmark(name, list(manifest.documents()), [Query(q.question, frozenset(q.docs)) for q in asked])
+    return Benchmark(name, documents, [Query(q.question, frozenset(q.docs)) for q in asked])
 
 
 def main() -> None:

@@ -162,6 +162,18 @@ def test_a_follow_up_is_searched_with_what_came_before(jiading: Assistant) -> No
     assert any("特色园区总营收：超过5000亿元" in statement.text for statement in answer.statements)
 
 
+def test_a_follow_up_that_names_nothing_is_about_what_came_before(jiading: Assistant) -> None:
+    history = [Turn("user", "“七个一”指什么？"), Turn("assistant", "见联影小镇。")]
+    answer = jiading.ask("它包括哪些？", history, TODAY)
+    assert "1个产业规划" in answer.statements[0].text
+
+
+def test_a_row_of_another_town_is_not_listed(jiading: Assistant) -> None:
+    answer = jiading.ask("南翔镇有哪些生物医药园区？", filters=TODAY)
+    assert "南翔" in answer.statements[0].text
+    assert not any("马陆镇" in statement.text for statement in answer.statements)
+
+
 def test_an_unknown_amount_is_said_in_the_corpuss_own_words(jiading: Assistant) -> None:
     answer = jiading.ask("园区首次认定奖励金额是多少？", filters=TODAY)
     told = "".join([*(s.text for s in answer.statements), *(n.text for n in answer.notices)])
