@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 _DIGITS = dict(zip("零〇一二三四五六七八九两", (0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 2), strict=True))
 _SMALL = {"十": 10, "百": 100, "千": 1000}
 _MEASURE = "家个条项元年月日号人名套辆座批次期倍亩岁天周场章款度届类种台件户栋幢页份只款间所处%"
-_NUMERAL = re.compile(
-    rf"(?<![\d.几数])(?P<number>[{''.join(_DIGITS)}十][{''.join(_DIGITS)}十百千万亿]*)"
-    rf"(?=[余多]?(?:[{_MEASURE}]|平方|公[里顷斤]|小时|分钟))"
-    r"|(?<![\d.几数])(?P<magnitude>[一二三四五六七八九十两][零一二三四五六七八九十百千]*(?=[万亿]))"
+_FIRST = "".join(_DIGITS) + "十"
+_NUMERAL = re.compile(  # a number before a measure word, or before 万 or 亿; looking back comes second: it is slow
+    rf"[{_FIRST}](?<![\d.几数][{_FIRST}])"
+    rf"(?:[{_FIRST}百千万亿]*(?=[余多]?(?:[{_MEASURE}]|平方|公[里顷斤]|小时|分钟))"
+    r"|(?<=[一二三四五六七八九十两])[零一二三四五六七八九十百千]*(?=[万亿]))"
 )
 _PERCENT = re.compile(rf"百分之([{''.join(_DIGITS)}十百]+)(?:点([{''.join(_DIGITS)}]+))?")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _LISTED = re.compile(r"(?<=\d)[，、](?=\d)")  # 2021、2022年: not a grouped number
-_PUNCTUATION = str.maketrans({"“": '"', "”": '"', "「": '"', "」": '"', "『": '"', "』": '"', "‘": "'", "’": "'",
-                              "—": "-", "–": "-", "―": "-", "。": ".", "、": ",", "【": "[", "】": "]",
-                              "〔": "[", "〕": "]", "﹝": "[", "﹞": "]"})  # fmt: skip
+_FULL_WIDTH = tuple(zip("，：；！？（）", ",:;!?()", strict=True))
+_PUNCTUATION = tuple(zip("“”「」『』‘’—–―。、【】〔〕﹝﹞", '""""""\'\'---.,[][][]', strict=True))
 
 
 @lru_cache(maxsize=20_000)  # the same sentences are judged for question after question
@@ -34,11 +34,21 @@ def normalise(text: str) -> str:
     十九家 → 19家, 五千亿 → 5000亿, 百分之七十五 → 75%, 2,001.6 → 2001.6, 園區 → 园区.
     Equal input gives equal output; normalising twice changes nothing more.
     """
-    text = unicodedata.normalize("NFKC", _LISTED.sub("；", text)).lower()
+    text = _replaced(_LISTED.sub("；", text), _FULL_WIDTH)
+    if not unicodedata.is_normalized("NFKC", text):  # seldom, once common punctuation is out of the way
+        text = unicodedata.normalize("NFKC", text)
+    text = text.lower()
     text = _GROUPED.sub(lambda match: match.group().replace(",", ""), text)
-    text = _traditional_to_simplified().convert(text).translate(_PUNCTUATION)
+    text = _replaced(_traditional_to_simplified().convert(text), _PUNCTUATION)
     text = _PERCENT.sub(_percent, text)
     return _NUMERAL.sub(lambda match: _arabic(match.group()), text)
+
+
+def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    """Return the text with each first character of a pair written as the second; str.translate takes five times as long."""
+    for old, new in pairs:
+        text = text.replace(old, new)
+    return text
 
 
 @cache
