@@ -171,7 +171,7 @@ class LexicalIndex:
         takes its bigrams' mean.
         """
         everyday, rarest = everyday_idf()
-        pairs = [word[i : i + 2] for i in range(len(word) - 1)] if not word.isascii() else [word]
+        pairs = [word] if word.isascii() or len(word) == 1 else [word[i : i + 2] for i in range(len(word) - 1)]
         known = [self.idf(word)] if word in self._bm25.vocab_dict else [self.idf(pair) for pair in pairs]
         return min(sum(known) / len(known), everyday.get(word, rarest))
 

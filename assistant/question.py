@@ -30,6 +30,7 @@ _ENGLISH_FILLER = re.compile(
     r"\b(?:what|which|who|where|when|how|much|many|did|does|do|is|are|was|were|the|a|an|of|in|on|for|to|by|and|or|get|can|make|up"
     r"|report|reported|above|s|it|its|there|about|tell|me|please)\b"
 )
+_ENGLISH = re.compile(r"[a-z][a-z '-]+")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?:-(20\d\d))?(?!\d)")
 _SHORT_YEAR = re.compile(r"(?<![\d.])([12]\d)(?=年(?!代|来|内|间|前|后|以|期|度计))")  # 23年
 _EVENT_DATE = re.compile(r"20\d\d年\d{1,2}月(?:\d{1,2}日)?|20\d\d-\d\d(?:-\d\d)?(?![\d年])")
@@ -169,7 +170,12 @@ class Question:
     def query(self) -> str:
         """What is searched: the question, what it refers back to, and the corpus's own words for what it names."""
         said = f"{self.context} {self.text}".strip()
-        extra = (spellings[0] for spelling, spellings in _aliases(said, self.glossary) if spellings[0] not in said)
+        extra = (
+            word
+            for spelling, spellings in _aliases(said, self.glossary)
+            for word in (spellings[1:] if _translates(spellings) else spellings[:1])
+            if word not in said
+        )
         return " ".join(dict.fromkeys([said, *extra]))
 
     @cached_property
@@ -232,8 +238,14 @@ def _aliases(text: str, glossary: Glossary) -> list[tuple[str, tuple[str, ...]]]
     """Return (spelling that stands in the text, all spellings, the corpus's own first), longest first."""
     found = []
     for spellings in _normalised(glossary):
-        found += [(spelling, spellings) for spelling in spellings if share(spelling, text) == 1.0]
+        looked_for = spellings[:1] if _translates(spellings) else spellings
+        found += [(spelling, spellings) for spelling in looked_for if share(spelling, text) == 1.0]
     return sorted(found, key=lambda pair: -len(pair[0]))
+
+
+def _translates(spellings: Sequence[str]) -> bool:
+    """Return whether a row of the glossary says how an English word is put in Chinese; it names nothing in a Chinese question."""
+    return bool(_ENGLISH.fullmatch(spellings[0]))
 
 
 @cache
@@ -258,7 +270,7 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary) -> Question
     Only the user's turns count: an answer's words are not what is asked.
     """
     text = _SHORT_YEAR.sub(r"20\1", normalise(question))
-    mended = mend(text, [spelling for term, aliases in glossary for spelling in (term, *aliases)])
+    mended = mend(text, [spelling for row in _normalised(glossary) if not _translates(row) for spelling in row])
     for wrong, name in mended.items():
         text = text.replace(wrong, normalise(name))
     asked = [normalise(turn.content) for turn in history if turn.role == "user" and turn.content.strip()]
