@@ -20,7 +20,7 @@ from assistant.schema import Document
 from assistant.text import normalise
 
 SEED = 20260822
-DISTRACTORS = 15_000  # news documents among the policy passages
+DISTRACTORS = {"policy": 15_000, "policy_large": 40_000}  # news documents among the policy passages
 TWIN = 25  # characters of an answer: a document that holds them answers too
 LAW_DOCUMENTS, LAW_QUERIES = 1500, 1500
 ANY_DAY = Filters(date(9999, 12, 31))
@@ -67,11 +67,11 @@ def rows(data: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def load(name: str, data: Path) -> Benchmark:
-    """Return a benchmark by name: policy, laws, or a set of questions such as cmrc2018.dev, drcd.test or lecoqa.train."""
+    """Return a benchmark by name: policy, policy_large (some 100,000 passages), laws, or a set of questions (drcd.test)."""
     if name == "laws":
         return _laws(data)
-    if name == "policy":
-        news = (row for row, _ in zip(rows(data, "news.passages"), range(DISTRACTORS), strict=False))
+    if name in DISTRACTORS:
+        news = (row for row, _ in zip(rows(data, "news.passages"), range(DISTRACTORS[name]), strict=False))
         return Benchmark(
             name, _documents([*rows(data, "ncp_policy.passages"), *news]), _queries(data, "ncp_policy.queries.dev")
         )

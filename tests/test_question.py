@@ -243,3 +243,11 @@ def test_other_forms_read_as_simplified(said: str, plain: str) -> None:
 )
 def test_places_outside_jiading(said: str, places: set[str]) -> None:
     assert asked(said).aspects[0].elsewhere == places
+
+
+def test_an_english_row_translates_a_question_and_names_nothing_in_a_chinese_one() -> None:
+    glossary = (("reward", ("奖励",)), ("floor space", ("建筑面积", "建面")), ("氢能港", ("Hydrogen Port",)))
+    english = read("Floor space and rewards of the Hydrogen Port?", (), glossary)
+    assert set(english.query.split()[-4:]) == {"氢能港", "建筑面积", "建面", "奖励"}
+    chinese = read("氢能港的建筑面积和奖力标准", (), glossary)
+    assert chinese.query == chinese.text and chinese.mended == ()  # 奖力 is not mended: 奖励 is no name
