@@ -11,7 +11,7 @@ from assistant.schema import Citation, Document, Hit, Notice, Statement
 from assistant.split import split
 
 # Chosen on the development questions (eval/testset.jsonl).
-ANSWERED = 0.47  # least probability at which an answer is given
+ANSWERED = 0.50  # least probability at which an answer is given
 CLOSE = 0.6  # share of the best unit's probability from which another that adds something is given too
 DISTANT = 0.35  # the same for one that adds much
 RIVAL = 0.85  # the same for another document's, which may say it differently
