@@ -236,10 +236,11 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
 
 def _aliases(text: str, glossary: Glossary) -> list[tuple[str, tuple[str, ...]]]:
     """Return (spelling that stands in the text, all spellings, the corpus's own first), longest first."""
-    found = []
-    for spellings in _normalised(glossary):
-        looked_for = spellings[:1] if _translates(spellings) else spellings
-        found += [(spelling, spellings) for spelling in looked_for if share(spelling, text) == 1.0]
+    found = [
+        (spelling, spellings)
+        for spelling, spellings in _looked_for(glossary)
+        if spelling in text and share(spelling, text) == 1.0
+    ]
     return sorted(found, key=lambda pair: -len(pair[0]))
 
 
@@ -249,8 +250,10 @@ def _translates(spellings: Sequence[str]) -> bool:
 
 
 @cache
-def _normalised(glossary: Glossary) -> list[tuple[str, ...]]:
-    return [tuple(dict.fromkeys(map(normalise, (term, *aliases)))) for term, aliases in glossary]
+def _looked_for(glossary: Glossary) -> list[tuple[str, tuple[str, ...]]]:
+    """Return (spelling, all spellings of its row) for each that may stand in a question, normalised."""
+    rows = [tuple(dict.fromkeys(map(normalise, (term, *aliases)))) for term, aliases in glossary]
+    return [(spelling, row) for row in rows for spelling in (row[:1] if _translates(row) else row)]
 
 
 def years(normalised: str, event_dates: bool = True) -> frozenset[int]:
@@ -270,7 +273,7 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary) -> Question
     Only the user's turns count: an answer's words are not what is asked.
     """
     text = _SHORT_YEAR.sub(r"20\1", normalise(question))
-    mended = mend(text, [spelling for row in _normalised(glossary) if not _translates(row) for spelling in row])
+    mended = mend(text, [spelling for spelling, _ in _looked_for(glossary)])
     for wrong, name in mended.items():
         text = text.replace(wrong, normalise(name))
     asked = [normalise(turn.content) for turn in history if turn.role == "user" and turn.content.strip()]
