@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from assistant.ingest import Report, ingest
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
+
+if TYPE_CHECKING:
+    from transformers import BertTokenizerFast
 
 stay_offline()
 ROOT = Path(__file__).parent.parent
@@ -59,6 +63,19 @@ def write_corpus(folder: Path, documents: dict[str, str], rows: dict[str, dict[s
         table.writeheader()
         table.writerows({"file": name, **row} for name, row in rows.items())
     return folder
+
+
+def write_tokenizer(folder: Path, more: str = "") -> "BertTokenizerFast":
+    """Write a tokenizer of single characters, those of the tiny corpus and `more`, for models made on the spot."""
+    from transformers import BertTokenizerFast  # slow to load, and only two test files need it
+
+    letters = sorted({letter for text in (*DOCUMENTS.values(), more) for letter in text if letter.strip()})
+    (folder / "vocab.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]), encoding="utf-8"
+    )
+    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=128)
+    tokenizer.save_pretrained(folder)
+    return tokenizer
 
 
 @pytest.fixture(scope="session")

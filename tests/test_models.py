@@ -1,9 +1,10 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DOCUMENTS, ROWS, TODAY, write_corpus
+from conftest import DOCUMENTS, ROWS, TODAY, write_corpus, write_tokenizer
 
 from assistant.config import Settings
 from assistant.errors import ModelError, StaleIndexError
@@ -20,20 +21,15 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel
 
     folder = tmp_path_factory.mktemp("encoder")
-    letters = sorted({letter for text in (*DOCUMENTS.values(), PROMPT) for letter in text if letter.strip()})
-    (folder / "vocab.txt").write_text(
-        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]), encoding="utf-8"
-    )
-    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=128)
+    tokenizer = write_tokenizer(folder, PROMPT)
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=48, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
     )
     BertModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
     SentenceTransformer(modules=[Transformer(str(folder)), Pooling(48)], device="cpu").save(str(folder / "model"))
     return folder / "model"
 
@@ -44,10 +40,9 @@ def test_a_sentence_transformers_folder_serves_with_its_own_query_prompt(tmp_pat
     settings = Settings(index=tmp_path / "index", embedding_model=str(encoder), embedding_query_prompt=PROMPT)
     embeddings, fingerprint = load_embeddings(settings)
     theirs = SentenceTransformer(str(encoder), device="cpu")
-    for mine, text in (
-        (embeddings.embed_query(QUESTION), PROMPT + QUESTION),
-        *((v, t) for v, t in _documents(embeddings)),
-    ):
+    texts = list(DOCUMENTS.values())
+    vectors = [embeddings.embed_query(QUESTION), *embeddings.embed_documents(texts)]
+    for mine, text in zip(vectors, [PROMPT + QUESTION, *texts], strict=True):
         assert np.abs(np.array(mine) - theirs.encode(text, normalize_embeddings=True)).max() < 1e-5
         assert np.linalg.norm(mine) == pytest.approx(1, abs=1e-5)
 
@@ -55,21 +50,13 @@ def test_a_sentence_transformers_folder_serves_with_its_own_query_prompt(tmp_pat
         [write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)], settings.index, embeddings, fingerprint, lambda *_: None
     )
     assistant = load_assistant(settings)
-    vectors = np.load(assistant.index.directory / "vectors.npy")
-    assert vectors.shape[1] == 48
+    assert np.load(assistant.index.directory / "vectors.npy").shape[1] == 48
     answer = assistant.ask(QUESTION, filters=TODAY)
     assert answer.statements[0].citations[0].document_id == "port"
     assistant.close()
 
 
-def _documents(embeddings: object) -> list[tuple[list[float], str]]:
-    texts = list(DOCUMENTS.values())
-    return list(zip(embeddings.embed_documents(texts), texts, strict=True))
-
-
 def test_another_model_prompt_or_weight_asks_for_a_new_index(tmp_path: Path, encoder: Path) -> None:
-    import shutil
-
     folder = tmp_path / "model"
     shutil.copytree(encoder, folder)
     settings = Settings(index=tmp_path / "index", embedding_model=str(folder), embedding_query_prompt=PROMPT)

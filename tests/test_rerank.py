@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DOCUMENTS, ROWS, TODAY, write_corpus
+from conftest import DOCUMENTS, ROWS, TODAY, write_corpus, write_tokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,14 +90,10 @@ def test_reranking_does_not_depend_on_the_order_of_candidates(jiading: Assistant
 def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real CrossEncoder's folder; untrained, for there is none to download."""
     import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+    from transformers import BertConfig, BertForSequenceClassification
 
     folder = tmp_path_factory.mktemp("cross")
-    letters = sorted({letter for text in DOCUMENTS.values() for letter in text if letter.strip()})
-    (folder / "vocab.txt").write_text(
-        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]), encoding="utf-8"
-    )
-    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=128)
+    tokenizer = write_tokenizer(folder)
     torch.manual_seed(1)
     config = BertConfig(
         vocab_size=len(tokenizer),
@@ -108,7 +104,6 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_labels=1,
     )
     BertForSequenceClassification(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
     return folder
 
 
