@@ -24,11 +24,15 @@ _TELLING = re.compile(r"目标|计划|预计|规划|草案|征求意见|历史|�
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What composing gives: statements (none means abstain), a confidence in [0, 1], and notices."""
+    """What composing gives: statements (none means abstain), a confidence in [0, 1], and notices.
+
+    `outdated` are documents that would answer but do not stand on the day asked.
+    """
 
     statements: tuple[Statement, ...]
     confidence: float
     notices: tuple[Notice, ...] = ()
+    outdated: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Finding:
     silent: Sequence[Scored]
     own_weight: float = 0.0
     confidence: float = 0.0
+    untimely: Scored | None = None  # the best of another year than is asked
+    outdated: Scored | None = None  # the best that does not stand, where what holds now is asked
 
     @property
     def unknown(self) -> tuple[Notice, ...]:

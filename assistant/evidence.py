@@ -17,7 +17,7 @@ import numpy as np
 from assistant.kind import FIGURES, Kind, measures_of
 from assistant.lexical import share, words
 from assistant.question import Aspect, Term, years
-from assistant.schema import NORMATIVE, Hit
+from assistant.schema import NORMATIVE, Document, Hit
 from assistant.split import Unit, units
 from assistant.text import normalise
 
@@ -41,7 +41,11 @@ _SOURCE = re.compile(r"(?:资料|数据|访谈|全市目标|参考)?来源|https
 _GENERIC_LABELS = {"数值", "内容", "说明", "备注", "项目", "说法", "情况"}
 _EACH = re.compile(r"各|每|分别")
 _TARGET = re.compile(r"目标|计划|预计|预期|力争|规划|拟|争取|到20\d\d年")
-_ACTUAL = re.compile(r"实际|目前|现在(?!还)|现有|去年|上年|已经|完成(?:了|情况|多少)|达到了|实绩|完成多少")
+_ACTUAL = re.compile(
+    r"实际|目前|现在(?!还)|现有|去年|上年|已经|完成(?:了|情况|多少)|[达做干办]到了|实绩|完成多少|[建达办]成了|达成|有没有到"
+    r"|[过破].{0,5}了[没吗]|最后[做达完建]"
+)
+_AIMED = re.compile(r"(?:目标|计划|规划|预计)(?:是|定|提|要|为|多少)")
 _CODE = re.compile(r"(?<![a-z\d.])(?:[a-z]+\d[a-z\d]*|\d+[a-z]+)(?![a-z\d])")
 _PLACE = re.compile("(?:园|港|谷|湾|小镇|软件园|工业区|商务区|汽车城|科技城)$")
 _TOWN = re.compile("([^\\W\\d_哪几各个些这那每小乡城村街的]{2})(?:镇|街道)")
@@ -142,6 +146,7 @@ class Scored:
 
     `covered` holds, per term, the share of it that stands in or around the unit, `own` the share in the unit itself;
     `features` what the model weighs; `focus` the share of the aspect's own words that stands in the unit; `probability` how likely the unit answers.
+    One that `fits` may answer, if it is also `timely`: of the years asked for.
     """
 
     candidate: Candidate
@@ -150,6 +155,7 @@ class Scored:
     features: dict[str, float] = field(repr=False)
     focus: float
     fits: bool
+    timely: bool
     probability: float
 
     @property
@@ -201,7 +207,8 @@ def judge(
         features["found"] = best[candidate.hit.document.id]
         focus = _mean({term.word: own[term.word] for term in aspect.own_terms}, weights)
         fits = _fits(aspect, candidate) and (not features["lacking"] or bool(aspect.kinds & {"list", "verdict"}))
-        scored.append(Scored(candidate, covered, own, features, focus, fits, probability(features)))
+        timely = _in_time(aspect, candidate)
+        scored.append(Scored(candidate, covered, own, features, focus, fits, timely, probability(features)))
     return scored, weights
 
 
@@ -258,12 +265,11 @@ def _weight(spelling: str, weigh: Callable[[str], float]) -> float:
 
 
 def _fits(aspect: Aspect, candidate: Candidate) -> bool:
-    """Return whether a unit may answer at all: its years, places, names, and whether it is a result or a target."""
+    """Return whether a unit may answer in the years it is of: its places, names, and whether it is a result or a target."""
     return (
         "full_text" not in aspect.kinds
         and not candidate.not_stated
         and (not aspect.every or bool(_EACH.search(candidate.own)))
-        and _in_time(aspect, candidate)
         and _in_place(aspect, candidate)
         and _named(aspect, candidate)
         and _of_place(aspect, candidate)
@@ -379,12 +385,19 @@ def _parts_of_year(text: str) -> frozenset[str]:
 
 
 def _real(aspect: Aspect, candidate: Candidate) -> bool:
-    """Return False for a target where a result is asked for."""
-    return not (
-        _ACTUAL.search(aspect.whole)
-        and not _TARGET.search(aspect.whole)
-        and _TARGET.search(candidate.own + candidate.around)
-    )
+    """Return False for a target where a result is asked for: said to be one, or of a year that had yet to come."""
+    if not _ACTUAL.search(aspect.whole) or _AIMED.search(aspect.text):
+        return True
+    told = told_in(candidate.own, candidate.around, candidate.hit.document)
+    ahead = bool(aspect.years) and told > 0 and min(aspect.years) > told
+    return not (ahead or _TARGET.search(candidate.own + candidate.around))
+
+
+def told_in(own: str, around: str, document: Document) -> int:
+    """Return the year in which a normalised text was told: its own dates' or its document's, the later; 0 if unknown."""
+    published = document.metadata.published[:4]
+    dated = years(own + around) - years(own + around, event_dates=False)
+    return max([*dated, int(published or 0)])
 
 
 def row_text(unit: Unit) -> str:

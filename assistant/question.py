@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache, cached_property
 
 from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds
@@ -42,6 +43,8 @@ ELSEWHERE = re.compile(
 _REFERS_BACK = re.compile(
     r"^(?:那|它|这|该|其|此|跟|和|与|还|再|然后|具体|他们|她们)|它们?|这[个些家项份]|该[园政项]|上述|前面|刚才"
 )
+_RELATIVE = {"前年": -2, "去年(?!同期)": -1, "上1?年": -1, "明年": 1}  # years from the day it is asked
+_NOW = re.compile("现在|目前|现行|当前|如今|眼下|今年|最新|还在执行|还能用|(?<!没)有效的")
 _EVERY = re.compile(r"各自的?|每[家个]|逐[一个]|各园区|各街镇")
 _EACH = re.compile(r"各(?!自的|类|级|项|种|区|地)|分别")
 _ASKS = re.compile(r"哪|谁|什么|啥|吗|怎|是否|是不是|有没有")
@@ -78,6 +81,7 @@ class Aspect:
     whole: str
     glossary: Glossary
     history: str = ""
+    relative: frozenset[int] = frozenset()
 
     @cached_property
     def own_terms(self) -> tuple[Term, ...]:
@@ -105,7 +109,7 @@ class Aspect:
 
     @cached_property
     def years(self) -> frozenset[int]:
-        """The years it names, else those named up to the end of its sentence, else in the talk before.
+        """The years it names, else those named up to the end of its sentence, else in the talk before, else last year's.
 
         None for a question of whether something still holds.
         """
@@ -113,7 +117,12 @@ class Aspect:
             return frozenset()
         at = max(0, self.whole.find(self.text))
         rest = re.split(r"[?!;]|\.(?!\d)", self.whole[at + len(self.text) :])[0]
-        return years(self.text) or years(self.whole[: at + len(self.text)] + rest) or years(self.history)
+        return years(self.text) or years(self.whole[: at + len(self.text)] + rest) or years(self.history) or self.relative
+
+    @cached_property
+    def current(self) -> bool:
+        """Whether it asks for what holds now, so that what has expired is no answer."""
+        return bool(_NOW.search(self.whole)) and "validity" not in self.kinds
 
     @cached_property
     def dated(self) -> bool:
@@ -158,13 +167,15 @@ class Aspect:
 class Question:
     """A question, read. `text` is normalised; `context` is what it refers back to, if it does.
 
-    `mended` pairs what was misspelt in it with the name that was taken for it.
+    `mended` pairs what was misspelt in it with the name that was taken for it, `resolved` what names a year without
+    its number (去年) with that year.
     """
 
     text: str
     glossary: Glossary = ()
     context: str = ""
     mended: tuple[tuple[str, str], ...] = ()
+    resolved: tuple[tuple[str, int], ...] = ()
 
     @cached_property
     def query(self) -> str:
@@ -189,6 +200,7 @@ class Question:
                 self.text,
                 self.glossary,
                 self.context,
+                frozenset(year for _, year in self.resolved),
             )
             for i, part in enumerate(parts)
         )
@@ -267,8 +279,8 @@ def years(normalised: str, event_dates: bool = True) -> frozenset[int]:
     return frozenset(found)
 
 
-def read(question: str, history: Sequence[Turn], glossary: Glossary) -> Question:
-    """Read a question; one that refers back takes what the user asked before as its context.
+def read(question: str, history: Sequence[Turn], glossary: Glossary, as_of: date) -> Question:
+    """Read a question asked on a day; one that refers back takes what the user asked before as its context.
 
     Only the user's turns count: an answer's words are not what is asked.
     """
@@ -282,7 +294,16 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary) -> Question
     while asked and _depends(current, glossary):
         current = asked.pop()
         context.insert(0, current)
-    return Question(text, glossary, " ".join(context), tuple(mended.items()))
+    said = " ".join(context)
+    return Question(text, glossary, said, tuple(mended.items()), _resolved(text, said, as_of))
+
+
+def _resolved(text: str, context: str, as_of: date) -> tuple[tuple[str, int], ...]:
+    """Return what names a year by its distance from the day asked; nothing beside a year's number or an event."""
+    if years(f"{context} {text}") or "发布会" in context + text:
+        return ()
+    found = ((re.search(pattern, text), as_of.year + distance) for pattern, distance in _RELATIVE.items())
+    return tuple((match.group(), year) for match, year in found if match)
 
 
 def _depends(text: str, glossary: Glossary) -> bool:

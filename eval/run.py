@@ -22,7 +22,12 @@ CUTOFFS = (1, 5, 10)
 
 @dataclass(frozen=True, slots=True)
 class TestQuestion:
-    """A question with what a right answer must hold: each key fact is a choice of spellings, parted by |."""
+    """A question with what a right answer must hold: each key fact is a choice of spellings, parted by |.
+
+    `as_of` is the day it is asked for, if not that of the run; `stale` pairs documents with how they stand that day
+    (expired, superseded, draft, not_yet_valid) or with "target"; `values` pairs what sources say differently with
+    the documents that say it.
+    """
 
     __test__ = False  # not a pytest class
 
@@ -33,6 +38,9 @@ class TestQuestion:
     docs: tuple[str, ...]
     category: str
     history: tuple[Turn, ...] = ()
+    as_of: date | None = None
+    stale: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def read_testset(path: Path | None = None) -> list[TestQuestion]:
@@ -63,6 +71,9 @@ def _question(row: dict[str, Any]) -> TestQuestion:
         tuple(row["docs"]),
         row["category"],
         tuple(Turn(turn["role"], turn["content"]) for turn in row.get("history") or ()),
+        date.fromisoformat(row["as_of"]) if row.get("as_of") else None,
+        tuple((stale["document"], stale["state"]) for stale in row.get("stale") or ()),
+        tuple((value["fact"], tuple(value["documents"])) for value in row.get("values") or ()),
     )
 
 
@@ -79,7 +90,7 @@ def holds(fact: str, text: str) -> bool:
 
 def evaluate(assistant: Assistant, questions: Sequence[TestQuestion], as_of: date) -> dict[str, Any]:
     """Ask every question and return {"overall", "categories", "questions"} of plain JSON types."""
-    rows = [_score(q, assistant.ask(q.question, q.history, Filters(as_of)), assistant) for q in questions]
+    rows = [_score(q, assistant.ask(q.question, q.history, Filters(q.as_of or as_of)), assistant) for q in questions]
     categories = sorted({row["category"] for row in rows})
     return {
         "as_of": as_of.isoformat(),
@@ -109,10 +120,39 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "citations": len(citations),
         "valid_citations": sum(stands(c, assistant.index.document(c.document_id)) for c in citations),
         "statements": len(answer.statements),
+        "stale_shown": len({key for key, _ in question.stale} & {citation.document_id for citation in citations}),
+        "unmarked": [key for key, state in question.stale if not _marked(key, state, answer)],
+        "values": [_shown(fact, documents, answer) for fact, documents in question.values],
+        "notices": [f"{notice.kind}: {notice.text}" for notice in answer.notices],
         "unsupported": sorted(item for statement in answer.statements for item in unsupported(statement)),
         "confidence": round(answer.confidence, 4),
         "latency_ms": round(answer.timings_ms["total"], 2),
     }
+
+
+_STANDS = ("expired", "superseded", "draft", "not_yet_valid")
+_SAYS = {
+    "target": re.compile(r"目标|计划|预计|预期|力争|规划|拟|争取|将|到20\d\d年"),
+    "draft": re.compile(r"征求意见|草案"),
+}
+_SAYS_PAST = re.compile(r"过时|旧|历史|已失效|已截止|不再|时任")
+
+
+def _marked(document_id: str, state: str, answer: Answer) -> bool:
+    """Return whether the answer says how a document stands wherever it cites it: in a notice, or in each statement."""
+    kinds = {notice.kind for notice in answer.notices if notice.document_id == document_id}
+    if kinds & ({"target"} if state == "target" else set(_STANDS)):
+        return True
+    citing = (s for s in answer.statements if any(c.document_id == document_id for c in s.citations))
+    return all(_SAYS.get(state, _SAYS_PAST).search(statement.text) for statement in citing)
+
+
+def _shown(fact: str, documents: Sequence[str], answer: Answer) -> bool:
+    """Return whether a statement holds the value and cites, with its date, a document that says it."""
+    return any(
+        holds(fact, statement.text) and any(c.document_id in documents and c.published for c in statement.citations)
+        for statement in answer.statements
+    )
 
 
 def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
@@ -131,6 +171,8 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
         "false_answers": _share(row["status"] == "answered" for row in unanswerable),
         "valid_citations": _ratio(sum(r["valid_citations"] for r in rows), sum(r["citations"] for r in rows)),
         "figures_supported": _share(not row["unsupported"] for row in answered),
+        "validity_errors": sum(len(row["unmarked"]) for row in rows),
+        "values_shown": _share(all(row["values"]) for row in rows if row["values"]),
         "length_chars": mean(len(row["answer"]) for row in answered) if answered else None,
         "latency_p50_ms": _percentile(latencies, 50),
         "latency_p95_ms": _percentile(latencies, 95),
@@ -155,7 +197,7 @@ def _percentile(ordered: Sequence[float], percent: int) -> float | None:
 _COLUMNS = {
     "questions": "题数", "recall@1": "召回@1", "recall@5": "召回@5", "recall@10": "召回@10", "mrr": "MRR",
     "all_facts": "要点全对", "false_refusals": "误拒", "false_answers": "误答", "valid_citations": "引文有效",
-    "figures_supported": "数字有据", "length_chars": "字数", "latency_p50_ms": "P50毫秒", "latency_p95_ms": "P95毫秒",
+    "figures_supported": "数字有据", "validity_errors": "时效错误", "values_shown": "各值并列", "length_chars": "字数", "latency_p50_ms": "P50毫秒", "latency_p95_ms": "P95毫秒",
 }  # fmt: skip
 
 
@@ -170,6 +212,6 @@ def table(result: dict[str, Any]) -> str:
 def _cell(key: str, value: float | int | None) -> str:
     if value is None:
         return "–"
-    if key == "questions":
+    if key in ("questions", "validity_errors"):
         return str(value)
     return f"{value:.1f}" if key in ("length_chars", "latency_p50_ms", "latency_p95_ms") else f"{value:.3f}"
