@@ -4,22 +4,32 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.evidence import Candidate, Embed, Scored, candidates, judge, row_text
-from assistant.kind import FIGURES, Kind
+from assistant.evidence import Candidate, Embed, Scored, candidates, coverage_of, judge, row_text
+from assistant.kind import FIGURES, SINGLE, Kind
 from assistant.question import Aspect, Question
-from assistant.schema import Citation, Document, Hit, Notice, Statement
+from assistant.schema import NORMATIVE, Citation, Document, Hit, Notice, Statement
 from assistant.split import split
 
 # Chosen on the development questions (eval/testset.jsonl).
 ANSWERED = 0.50  # least probability at which an answer is given
 CLOSE = 0.6  # share of the best unit's probability from which another that adds something is given too
 DISTANT = 0.35  # the same for one that adds much
+NEARLY = 0.8  # share of an expired unit's probability from which one in force goes before it
 RIVAL = 0.85  # the same for another document's, which may say it differently
 NAMELESS = 2.0  # weight of an aspect's own words below which it goes on about what was named before
+TITLED = 0.5  # share of what is asked in a title from which a question of validity is about that document
+DIFFERS = 0.5  # share of the best unit's probability from which another value is given too
+LESS_FOCUS = 0.15  # by how much less of what is asked may stand in it
+MAX_RIVALS = 4
+DISPUTED = 0.3  # least probability at which the several values are given that the question itself says there are
+DISPUTED_DIFFERS, DISPUTED_FOCUS = 0.25, 0.4  # DIFFERS and LESS_FOCUS for these
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
 
 _TELLING = re.compile(r"目标|计划|预计|规划|草案|征求意见|历史|旧|过时|截至|\d{4}")
+
+
+Stands = Callable[[Candidate], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ class Finding:
     confidence: float = 0.0
     untimely: Scored | None = None  # the best of another year than is asked
     outdated: Scored | None = None  # the best that does not stand, where what holds now is asked
+    differs: bool = False  # whether sources give different values for what is asked
+    nearest: bool = False  # whether what is chosen is of another year than 去年 means
 
     @property
     def unknown(self) -> tuple[Notice, ...]:
@@ -54,15 +66,37 @@ class Finding:
         document, unit = self.silent[0].candidate.hit.document, self.silent[0].candidate.unit
         return (Notice("not_published", f"《{document.title}》写明：“{unit.text}”", document.id),)
 
+    @property
+    def caveats(self) -> tuple[Notice, ...]:
+        """That the sources give several values, or those of another year, where they do."""
+        several = "资料中有几个不同的数字，可能日期、范围或口径不同，已分别列出；引用时请写明各条的出处和日期。"
+        other = "资料中没有这一年的内容，以下是其他年份的，年份见各条原文和出处。"
+        return (
+            *((Notice("conflict", several),) if self.differs else ()),
+            *((Notice("period", other),) if self.nearest else ()),
+        )
 
-def compose(question: Question, hits: Sequence[Hit], weigh: Callable[[str], float], embed: Embed) -> Draft:
+    @property
+    def other_year(self) -> tuple[Notice, ...]:
+        """What the corpus has of another year than is asked."""
+        if not self.untimely:
+            return ()
+        document, unit = self.untimely.candidate.hit.document, self.untimely.candidate.unit
+        return (
+            Notice("period", f"没有所问年份的内容，其他年份的有：“{unit.text}”（《{document.title}》）", document.id),
+        )
+
+
+def compose(
+    question: Question, hits: Sequence[Hit], weigh: Callable[[str], float], embed: Embed, stands: Stands
+) -> Draft:
     """Compose an answer from the hits, aspect by aspect, best evidence first.
 
-    `weigh` tells how much a word tells, `embed` gives vectors of length one. An aspect is left open when no unit
-    likely answers it; all open gives a draft without statements.
+    `weigh` tells how much a word tells, `embed` gives vectors of length one, `stands` whether what a unit says holds
+    on the day asked. An aspect is left open when no unit likely answers it; all open gives a draft without statements.
     """
     shown = candidates(hits)
-    findings = [find(aspect, shown, weigh, embed) for aspect in question.aspects]
+    findings = [find(aspect, shown, weigh, embed, stands) for aspect in question.aspects]
     findings = [_continued(finding, findings) for finding in findings]
     chosen: dict[tuple[str, int], Candidate] = {}
     notices: dict[Notice, None] = {}
@@ -70,27 +104,72 @@ def compose(question: Question, hits: Sequence[Hit], weigh: Callable[[str], floa
         if finding.confidence >= ANSWERED:
             chosen |= {s.candidate.place: s.candidate for s in finding.chosen if s.candidate.place not in chosen}
         else:
-            notices |= dict.fromkeys(finding.unknown)
+            notices |= dict.fromkeys(finding.unknown or finding.other_year)
+        if finding.confidence >= ANSWERED:
+            notices |= dict.fromkeys(finding.caveats)
     confidence = max(finding.confidence for finding in findings)
     if chosen and notices:  # a part is answered: that another is not known is part of the answer, with its citation
         unknown = [f.silent[0].candidate for f in findings if f.confidence < ANSWERED and f.unknown]
         chosen |= {candidate.place: candidate for candidate in unknown}
-        notices = {}
-    return Draft(tuple(map(_statement, chosen.values())), confidence, tuple(notices))
+        notices = {notice: None for notice in notices if notice.kind != "not_published"}
+    outdated = {f.outdated.document_id: f.outdated.candidate.hit.document for f in findings if f.outdated}
+    return Draft(tuple(map(_statement, chosen.values())), confidence, tuple(notices), tuple(outdated.values()))
 
 
-def find(aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float], embed: Embed) -> Finding:
-    """Return what answers one aspect."""
+def find(
+    aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float], embed: Embed, stands: Stands
+) -> Finding:
+    """Return what answers one aspect; what no longer holds is no answer where what holds now is asked."""
     judged, weights = judge(aspect, shown, weigh, embed)
-    fitting = sorted((s for s in judged if s.fits), key=lambda s: -s.probability)
+    likely = sorted((s for s in judged if s.fits), key=lambda s: -s.probability)
+    untimely = next((s for s in likely if not s.timely and s.probability >= ANSWERED), None)
+    timely = [s for s in likely if s.timely]
+    nearest = bool(aspect.relative and untimely) and not (timely and timely[0].probability >= ANSWERED)
+    likely = likely if nearest else timely
+    fitting = [s for s in likely if stands(s.candidate)] if aspect.current else likely
+    outdated = likely[0] if likely and fitting[:1] != likely[:1] and likely[0].probability >= ANSWERED else None
     silent = sorted(
         (s for s in judged if s.candidate.partly_stated and aspect.concerns(s.candidate.own)),
         key=lambda s: -s.features["coverage"],
     )
     own_weight = sum(weights[term.word] for term in aspect.own_terms)
+    if "validity" in aspect.kinds and (not fitting or fitting[0].probability < ANSWERED):
+        term = _term_of_titled(aspect, judged, weights)
+        if term:
+            return Finding(term, silent, own_weight, ANSWERED, untimely, outdated)
     if not fitting:
-        return Finding([], silent, own_weight)
-    return Finding(_choose(aspect, fitting, weights), silent, own_weight, fitting[0].probability)
+        return Finding([], silent, own_weight, 0.0, untimely, outdated)
+    chosen = _choose(aspect, _standing_first(aspect, fitting, stands), weights)
+    confidence = fitting[0].probability
+    differing = _differing(aspect, chosen, fitting)
+    if differing and aspect.disputed and confidence >= DISPUTED:
+        confidence = max(confidence, ANSWERED)
+    differs = bool(differing) or aspect.disputed
+    return Finding([*chosen, *differing], silent, own_weight, confidence, untimely, outdated, differs, nearest)
+
+
+def _term_of_titled(aspect: Aspect, judged: Sequence[Scored], weights: dict[str, float]) -> list[Scored]:
+    """Return what says how long the document holds whose title has most of what is asked; none if less than half."""
+    titles: dict[str, tuple[float, Scored]] = {}
+    for scored in judged:
+        covered = coverage_of(aspect.terms, scored.candidate.title, weights)
+        titles.setdefault(scored.document_id, (covered, scored))
+    covered, best = max(titles.values(), key=lambda one: one[0], default=(0.0, None))
+    return _term(aspect, best) if best and covered >= TITLED else []
+
+
+def _standing_first(aspect: Aspect, fitting: Sequence[Scored], stands: Stands) -> Sequence[Scored]:
+    """Return the units, one that holds on the day asked first where it is nearly as likely as the best, which does not."""
+    if aspect.years or "validity" in aspect.kinds or stands(fitting[0].candidate):
+        return fitting
+    nearly = (
+        s for s in fitting
+        if s.probability >= NEARLY * fitting[0].probability
+        and s.candidate.hit.document.metadata.doc_type in NORMATIVE
+        and stands(s.candidate)
+    )  # fmt: skip
+    first = next(nearly, fitting[0])
+    return [first, *(s for s in fitting if s is not first)]
 
 
 def _continued(finding: Finding, findings: Sequence[Finding]) -> Finding:
@@ -143,6 +222,21 @@ def _newest_first(aspect: Aspect, chosen: list[Scored]) -> list[Scored]:
     return sorted(chosen, key=lambda s: s.candidate.hit.document.metadata.published, reverse=True)
 
 
+def _differing(aspect: Aspect, chosen: Sequence[Scored], fitting: Sequence[Scored]) -> list[Scored]:
+    """Return up to MAX_RIVALS further units that give another value for what is asked, each of a value not yet given."""
+    sought = aspect.hard_kinds & SINGLE or (SINGLE if aspect.disputed else frozenset())
+    least, less = (DISPUTED_DIFFERS, DISPUTED_FOCUS) if aspect.disputed else (DIFFERS, LESS_FOCUS)
+    best, found = chosen[0], list(chosen)
+    for scored in fitting:
+        if scored in found or scored.probability < least * best.probability or scored.focus < best.focus - less:
+            continue
+        given = {value for kind in sought for s in found for value in aspect.values(kind, s.candidate.facts)}
+        new = {value for kind in sought for value in aspect.values(kind, scored.candidate.facts)} - given
+        if new:
+            found.append(scored)
+    return found[len(chosen) : len(chosen) + MAX_RIVALS]
+
+
 def _beside(scored: Scored, best: Scored) -> bool:
     a, b = scored.candidate.hit.passage, best.candidate.hit.passage
     return a.document_id == b.document_id and a.headings == b.headings
@@ -158,9 +252,14 @@ def _standing(aspect: Aspect, chosen: Sequence[Scored]) -> list[Scored]:
     """Return what the best document says of its own validity, where that is asked and not said yet."""
     if "validity" not in aspect.kinds or any(aspect.holds("validity", s.candidate.own) for s in chosen):
         return []
-    document = chosen[0].candidate.hit.document
+    return _term(aspect, chosen[0])
+
+
+def _term(aspect: Aspect, scored: Scored) -> list[Scored]:
+    """Return what the unit's document says of its own validity, as a unit judged like this one."""
+    document = scored.candidate.hit.document
     whole = candidates([Hit(passage, document, 0.0) for passage in split(document)])
-    return [replace(chosen[0], candidate=c) for c in whole if aspect.holds("validity", c.facts)][:1]
+    return [replace(scored, candidate=c) for c in whole if aspect.holds("validity", c.facts)][:1]
 
 
 def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Scored]:

@@ -16,8 +16,8 @@ import numpy as np
 
 from assistant.kind import FIGURES, Kind, measures_of
 from assistant.lexical import share, words
-from assistant.question import Aspect, Term, years
-from assistant.schema import NORMATIVE, Document, Hit
+from assistant.question import Aspect, Term, told_in, years
+from assistant.schema import NORMATIVE, Hit
 from assistant.split import Unit, units
 from assistant.text import normalise
 
@@ -40,7 +40,7 @@ _ASIDE = re.compile(r"[(（][^()（）]*[)）]")
 _SOURCE = re.compile(r"(?:资料|数据|访谈|全市目标|参考)?来源|https?://|.{0,12}(?:链接|报道)[:：]\s*http")
 _GENERIC_LABELS = {"数值", "内容", "说明", "备注", "项目", "说法", "情况"}
 _EACH = re.compile(r"各|每|分别")
-_TARGET = re.compile(r"目标|计划|预计|预期|力争|规划|拟|争取|到20\d\d年")
+_TARGET = re.compile(r"目标|计划|预计|预期|力争|规划|(?<![虚模])拟|争取|到20\d\d年")
 _ACTUAL = re.compile(
     r"实际|目前|现在(?!还)|现有|去年|上年|已经|完成(?:了|情况|多少)|[达做干办]到了|实绩|完成多少|[建达办]成了|达成|有没有到"
     r"|[过破].{0,5}了[没吗]|最后[做达完建]"
@@ -290,6 +290,11 @@ def _share(term: Term, text: str) -> float:
     return 1.0 if any(other in text for other in term.alternatives) else share(term.word, text)
 
 
+def coverage_of(terms: Sequence[Term], text: str, weights: dict[str, float]) -> float:
+    """Return the share of the terms, by weight, that stands in a normalised text."""
+    return _mean({term.word: _share(term, text) for term in terms}, weights)
+
+
 def _mean(shares: dict[str, float], weights: dict[str, float]) -> float:
     return sum(weights[word] * part for word, part in shares.items()) / (sum(weights[word] for word in shares) or 1.0)
 
@@ -388,16 +393,10 @@ def _real(aspect: Aspect, candidate: Candidate) -> bool:
     """Return False for a target where a result is asked for: said to be one, or of a year that had yet to come."""
     if not _ACTUAL.search(aspect.whole) or _AIMED.search(aspect.text):
         return True
-    told = told_in(candidate.own, candidate.around, candidate.hit.document)
-    ahead = bool(aspect.years) and told > 0 and min(aspect.years) > told
+    told = told_in(candidate.own + candidate.around, candidate.hit.document)
+    named = aspect.years - aspect.relative
+    ahead = bool(named) and told > 0 and min(named) > told
     return not (ahead or _TARGET.search(candidate.own + candidate.around))
-
-
-def told_in(own: str, around: str, document: Document) -> int:
-    """Return the year in which a normalised text was told: its own dates' or its document's, the later; 0 if unknown."""
-    published = document.metadata.published[:4]
-    dated = years(own + around) - years(own + around, event_dates=False)
-    return max([*dated, int(published or 0)])
 
 
 def row_text(unit: Unit) -> str:

@@ -29,6 +29,7 @@ HARD_KINDS: frozenset[Kind] = frozenset(
         "procedure",
     }
 )
+SINGLE: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "date", "day"})  # one value is right
 FIGURES: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "number"})
 
 _ASKED: dict[Kind, re.Pattern[str]] = {
@@ -60,7 +61,8 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
     ),
     "verdict": re.compile(r"吗|是不是|是否|有没有|能不能|可不可以|一样|区别|不同|靠谱|怎么回事|有说"),
     "validity": re.compile(
-        r"还能|还可以|还有效|仍然?有效|是否(?:还|仍)|过期|失效|还在执行|算数|作数|现在还|有效吗|作废"
+        r"还能|还可以|还有效|仍然?有效|是否(?:还|仍)|过期|失效|还在执行|算数|作数|现在还|有效吗|作废|来得及|赶得上|管用|生效|施行了?[吗没]"
+        r"|正式(?:文件|施行|实施|稿)|[当作]依据|截止了|还收|在用[吗了]|期限里|还享受|执行了吗"
     ),
 }
 _COUNT = re.compile(
@@ -89,6 +91,13 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
     "validity": re.compile(
         r"现行|有效期|历史|过时|旧(?:办法|标准|版)|失效|废止|一次性政策|执行期|试行|核实|草案|征求意见|不能当作"
     ),
+}
+_VALUES: dict[Kind, re.Pattern[str]] = {
+    "money": re.compile(r"\d[\d.]*[余多]?[百千]?[万亿]*(?:美?元|亿)"),
+    "area": re.compile(r"\d[\d.]*[余多]?万?(?:平方公里|平方米|亩|公顷)"),
+    "percent": re.compile(r"\d[\d.]*%"),
+    "date": re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?|\d{4}-\d\d(?:-\d\d)?"),
+    "day": re.compile(r"\d{1,2}月\d{1,2}日|\d{4}-\d\d-\d\d"),
 }
 # What a sentence that something is not known must speak of, to be about a question of the kind.
 _ABOUT: dict[Kind, re.Pattern[str]] = {
@@ -149,9 +158,15 @@ def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> b
     return bool(_GIVEN[kind].search(text)) if kind in _GIVEN else kind != "full_text"
 
 
+def values(kind: Kind, text: str, measures: str) -> frozenset[str]:
+    """Return the values that a text gives for this kind of question, as they are written; none for other kinds."""
+    pattern = _count_of(measures or "家个项条") if kind == "count" else _VALUES.get(kind)
+    return frozenset(pattern.findall(text)) if pattern else frozenset()
+
+
 @cache
 def _count_of(measures: str) -> re.Pattern[str]:
-    return re.compile(rf"\d[余多]?万?\S{{0,2}}[{measures}]")
+    return re.compile(rf"\d[\d.]*[余多]?万?\S{{0,2}}[{measures}]")
 
 
 def concerns(kind: Kind, text: str) -> bool:

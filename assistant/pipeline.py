@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from typing import Protocol
 
 from langchain_core.embeddings import Embeddings
@@ -11,11 +12,12 @@ from langchain_core.embeddings import Embeddings
 from assistant import compose, validity
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import AssistantError
+from assistant.evidence import Candidate
 from assistant.index import Index
 from assistant.question import Question, read
 from assistant.rerank import Reranker, rerank
 from assistant.retrieve import Filters, HybridRetriever
-from assistant.schema import Answer, Hit, Notice, Statement, Turn
+from assistant.schema import Answer, Document, Hit, Notice, Statement, Turn
 from assistant.verify import verify
 
 TOP_K = 20  # passages that may answer
@@ -46,11 +48,11 @@ class Assistant:
 
     def search(self, question: str, filters: Filters, top_k: int = TOP_K, history: Sequence[Turn] = ()) -> list[Hit]:
         """Return up to top_k hits, best first; passages that say the same are all there, each with its source."""
-        return self._retrieve(self.read(question, history), filters, top_k, fold=False)
+        return self._retrieve(self.read(question, history, filters.as_of), filters, top_k, fold=False)
 
-    def read(self, question: str, history: Sequence[Turn]) -> Question:
-        """Return the question read with the corpus's glossary."""
-        return read(question, history, self.index.manifest.glossary)
+    def read(self, question: str, history: Sequence[Turn], as_of: date) -> Question:
+        """Return the question, asked on a day, read with the corpus's glossary."""
+        return read(question, history, self.index.manifest.glossary, as_of)
 
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
         """Answer a question as of `filters.as_of` (today unless given). Abstaining is an answer, not an error."""
@@ -58,12 +60,13 @@ class Assistant:
         question = question.encode("utf-8", "replace").decode()  # half a character is no text
         timings: dict[str, float] = {}
         with _timed(timings, "condense"):
-            asked = self.read(question, history)
+            asked = self.read(question, history, filters.as_of)
         with _timed(timings, "retrieve"):
             hits = self._retrieve(asked, filters, TOP_K, fold=True)
         with _timed(timings, "compose"):
-            draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.encode)
-            notices = [_corrected(asked), *draft.notices] if asked.mended else list(draft.notices)
+            stands = partial(self._stands, as_of=filters.as_of)
+            draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.encode, stands)
+            notices: list[Notice] = [*_understood(asked), *draft.notices]
             statements = draft.statements
         if statements and self._generate:
             with _timed(timings, "generate"):
@@ -72,7 +75,9 @@ class Assistant:
             kept = verify(statements, self.index.document)
         if len(kept) < len(statements):
             notices.append(_withheld(len(statements) - len(kept)))
-        notices += self._about(kept, filters.as_of) if kept else [_not_found(hits)]
+        about = self._about(kept, filters.as_of) if kept else [_not_found(hits)]
+        about += [self._notice(document, filters.as_of) for document in draft.outdated]
+        notices = list(dict.fromkeys(notice for notice in (*notices, *about) if notice))
         confidence = draft.confidence if kept else min(draft.confidence, compose.ANSWERED)
         return Answer(
             question, asked.query, filters.as_of, kept, tuple(hits), tuple(notices), confidence,
@@ -107,20 +112,45 @@ class Assistant:
             notices.append(_withheld(len(proposed) - len(written)))
         return written or quoted
 
-    def _about(self, statements: Sequence[Statement], as_of: date) -> list[Notice]:
-        """Return what must be known of the documents cited."""
-        ids = dict.fromkeys(citation.document_id for s in statements for citation in s.citations)
-        found = (validity.notice(self.index.document(i), as_of, self.index.successors.get(i, ())) for i in ids)
-        return [notice for notice in found if notice]
+    def _stands(self, candidate: Candidate, as_of: date) -> bool:
+        """Return whether what a unit says holds on that day, as far as it or its document tells."""
+        document = candidate.hit.document
+        states = ("expired", "superseded", "draft", "not_yet_valid")
+        if validity.validity(document, as_of, self.index.successors.get(document.id, ())) in states:
+            return False
+        return validity.passage_validity(candidate.own, candidate.around, document, as_of)[0] not in states
+
+    def _notice(self, document: Document, as_of: date) -> Notice | None:
+        return validity.notice(document, as_of, self.index.successors.get(document.id, ()))
+
+    def _about(self, statements: Sequence[Statement], as_of: date) -> list[Notice | None]:
+        """Return what must be known of the documents cited, and of the spans that say themselves how they stand."""
+        cited: dict[str, list[Statement]] = {}
+        for statement in statements:
+            for key in dict.fromkeys(citation.document_id for citation in statement.citations):
+                cited.setdefault(key, []).append(statement)
+        found: list[Notice | None] = []
+        for key, citing in cited.items():
+            document = self.index.document(key)
+            whole = self._notice(document, as_of)
+            if whole is None or whole.kind == "unverified":
+                found += [validity.span_notice(statement, document, as_of) for statement in citing]
+            found += [whole, *(validity.target_notice(statement, document) for statement in citing)]
+        return found
 
 
 def _withheld(count: int) -> Notice:
     return Notice("withheld", f"有{count}句因引文不支持而没有给出。")
 
 
-def _corrected(question: Question) -> Notice:
-    pairs = "、".join(f"“{wrong}”按“{name}”" for wrong, name in question.mended)
-    return Notice("corrected", f"问题中的{pairs}查找。")
+def _understood(question: Question) -> list[Notice]:
+    """Return how words of the question were read: a misspelt name, a year named by its distance."""
+    mended = "、".join(f"“{wrong}”按“{name}”" for wrong, name in question.mended)
+    resolved = "、".join(f"“{word}”按{year}年" for word, year in question.resolved)
+    return [
+        *([Notice("corrected", f"问题中的{mended}查找。")] if mended else []),
+        *([Notice("period", f"问题中的{resolved}查找。")] if resolved else []),
+    ]
 
 
 def _not_found(hits: Sequence[Hit]) -> Notice:

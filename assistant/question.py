@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, cached_property
 
-from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds
+from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds, values
 from assistant.lexical import content_words, names, share, whole_word, words
-from assistant.schema import Glossary, Turn
+from assistant.schema import Document, Glossary, Turn
 from assistant.spelling import mend
 from assistant.text import normalise
 
@@ -45,6 +45,9 @@ _REFERS_BACK = re.compile(
 )
 _RELATIVE = {"前年": -2, "去年(?!同期)": -1, "上1?年": -1, "明年": 1}  # years from the day it is asked
 _NOW = re.compile("现在|目前|现行|当前|如今|眼下|今年|最新|还在执行|还能用|(?<!没)有效的")
+_DISPUTED = re.compile(
+    "[两2三3几]个数|[两2三3几]种(?:说法|写法|数)|说法不[1一同]|不[1一]样|对不上|[哪谁]个?为准|有说|有写|又有|不止[1一]个|换过|也有|[差不]在哪"
+)
 _EVERY = re.compile(r"各自的?|每[家个]|逐[一个]|各园区|各街镇")
 _EACH = re.compile(r"各(?!自的|类|级|项|种|区|地)|分别")
 _ASKS = re.compile(r"哪|谁|什么|啥|吗|怎|是否|是不是|有没有")
@@ -117,12 +120,19 @@ class Aspect:
             return frozenset()
         at = max(0, self.whole.find(self.text))
         rest = re.split(r"[?!;]|\.(?!\d)", self.whole[at + len(self.text) :])[0]
-        return years(self.text) or years(self.whole[: at + len(self.text)] + rest) or years(self.history) or self.relative
+        return (
+            years(self.text) or years(self.whole[: at + len(self.text)] + rest) or years(self.history) or self.relative
+        )
 
     @cached_property
     def current(self) -> bool:
         """Whether it asks for what holds now, so that what has expired is no answer."""
-        return bool(_NOW.search(self.whole)) and "validity" not in self.kinds
+        return bool(_NOW.search(self.text)) and not self.years and "validity" not in kinds(self.whole)
+
+    @cached_property
+    def disputed(self) -> bool:
+        """Whether it says itself that sources differ."""
+        return bool(_DISPUTED.search(self.whole))
 
     @cached_property
     def dated(self) -> bool:
@@ -159,8 +169,15 @@ class Aspect:
 
     def holds(self, kind: Kind, normalised: str, around: str = "") -> bool:
         """Return whether a text has what answers this kind of question; `around` is what introduces it."""
-        measures = counted(self.text) or counted(self.whole) or counted(self.context)
-        return gives(kind, normalised, around, self.whole, measures)
+        return gives(kind, normalised, around, self.whole, self._measures)
+
+    def values(self, kind: Kind, normalised: str) -> frozenset[str]:
+        """Return the values that a text gives for this kind of question."""
+        return values(kind, normalised, self._measures)
+
+    @cached_property
+    def _measures(self) -> str:
+        return counted(self.text) or counted(self.whole) or counted(self.context)
 
 
 @dataclass(frozen=True)
@@ -277,6 +294,12 @@ def years(normalised: str, event_dates: bool = True) -> frozenset[int]:
         last = int(match[2] or first)
         found |= set(range(first, last + 1)) if last - first < 20 else {first, last}
     return frozenset(found)
+
+
+def told_in(normalised: str, document: Document) -> int:
+    """Return the year in which a text of a document was told: its own dates' or the document's, the later; 0 if unknown."""
+    dated = years(normalised) - years(normalised, event_dates=False)
+    return max([*dated, int(document.metadata.published[:4] or 0)])
 
 
 def read(question: str, history: Sequence[Turn], glossary: Glossary, as_of: date) -> Question:

@@ -1,12 +1,23 @@
 """Say how a document stands on a given day; recency is not validity."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
 from assistant.catalog import first_day, last_day, written
-from assistant.schema import DOC_TYPE_LABELS, NORMATIVE, Document, Notice
+from assistant.question import told_in, years
+from assistant.schema import DOC_TYPE_LABELS, NORMATIVE, Document, Notice, Statement
+from assistant.text import normalise
 
+_TERM = re.compile(  # 2023年1月1日至12月31日, 2022-2024年, 截止:2021年11月30日
+    r"(?P<from>20\d\d)(?:年(?:(?P<from_month>\d{1,2})月(?:\d{1,2}日)?)?)?(?:\d{1,2}[时:]\d{0,2}分?)?(?:至|到|-)"
+    r"(?:(?P<year>20\d\d)年?)?(?:(?P<month>\d{1,2})月)?(?:(?P<day>\d{1,2})日)?"
+    r"|(?:截止|有效期至|受理期?至)\S{0,4}?(?P<last>20\d\d)年(?:(?P<last_month>\d{1,2})月(?:(?P<last_day>\d{1,2})日)?)?"
+)
+_EDITION = re.compile(r"(20\d\d)年度|\((20\d\d)年\)")
+_OLD = re.compile(r"历史标准|旧标准|旧办法|旧版|老办法|已过时|已废止|已失效")
+_IN_DRAFT = re.compile(r"征求意见稿|\(草案\)|草案稿")
 Validity = Literal["in_force", "draft", "expired", "superseded", "not_yet_valid", "unverified", "not_applicable"]
 
 
@@ -38,6 +49,44 @@ def _draft(document: Document) -> bool:
     return document.metadata.status == "draft" or document.metadata.doc_type == "draft"
 
 
+def passage_validity(text: str, headings: str, document: Document, as_of: date) -> tuple[Validity, str]:
+    """Return how a span of a policy stands by what it says itself, and until when as a partial ISO date, "" if unsaid.
+
+    Both texts normalised. A term in the span decides, else the edition its heading names (2021年度); what says
+    nothing of the sort is "not_applicable".
+    """
+    if document.metadata.doc_type not in NORMATIVE:
+        return "not_applicable", ""
+    if _IN_DRAFT.search(text + headings):
+        return "draft", ""
+    if _OLD.search(text + headings):
+        return "superseded", ""
+    ends = [_end(match) for match in _TERM.finditer(text)] or [
+        match[1] or match[2] for match in _EDITION.finditer(headings)
+    ]
+    until = max(filter(None, ends), default="")
+    return ("expired", until) if until and last_day(until) < as_of else ("not_applicable", "")
+
+
+def _end(match: re.Match[str]) -> str:
+    """Return the last day of a term as a partial ISO date; "" if it names none, or none that exists."""
+    year, month, day = match["last"], match["last_month"], match["last_day"]
+    if match["from"]:
+        year, month, day = (
+            match["year"] or match["from"] if match["month"] else match["year"],
+            match["month"],
+            match["day"],
+        )
+    if not year:
+        return ""
+    end = "-".join([year, *(f"{int(part):02d}" for part in (month, day) if part)])
+    try:
+        last_day(end)
+    except ValueError:
+        return ""
+    return end
+
+
 def notice(document: Document, as_of: date, successors: Sequence[Document] = ()) -> Notice | None:
     """Return what a reader of an answer must know of this source on that day, or None."""
     name, meta = f"《{document.title}》", document.metadata
@@ -66,4 +115,39 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
             return Notice(
                 "unverified", f"{name}（{kind}）现在是否有效，资料中没有写明，办理前请向主管部门核实。", document.id
             )
+    return None
+
+
+def span_notice(statement: Statement, document: Document, as_of: date) -> Notice | None:
+    """Return what must be known of a statement whose spans say themselves that they no longer, or not yet, hold."""
+    headings = normalise(" ".join(c.locator for c in statement.citations if c.document_id == document.id))
+    state, until = passage_validity(normalise(statement.text), headings, document, as_of)
+    name, day = f"《{document.title}》", written(as_of.isoformat())
+    if state == "draft":
+        return Notice("draft", f"所引{name}的内容写明是征求意见稿或草案，不能作为现行依据。", document.id)
+    if state == "superseded":
+        return Notice("superseded", f"所引{name}的内容写明是历史或旧标准，截至{day}不是现行规定。", document.id)
+    if state == "expired":
+        return Notice("expired", f"所引{name}的内容只到{written(until)}为止，截至{day}已经结束。", document.id)
+    return None
+
+
+_AIM = re.compile(r"目标|计划|预计|预期|力争|规划|(?<![虚模])拟|争取|将")
+
+
+def target_notice(statement: Statement, document: Document) -> Notice | None:
+    """Return that a statement's figure is a target where it does not say so: a plan's, or of a year yet to come when told."""
+    text, name = normalise(statement.text), f"《{document.title}》"
+    if _AIM.search(text) or not re.search(r"\d", text):
+        return None
+    told = told_in(text, document)
+    clauses = [part for part in re.split("[,;.]", text) if re.search(r"\d", re.sub(r"\d{4}(?:年度?|-)", "", part))]
+    ahead = [year for part in clauses for year in years(part, event_dates=False) if told and year > told]
+    if ahead:
+        when = written(document.metadata.published)
+        return Notice(
+            "target", f"{name}发布于{when}，其中{max(ahead)}年的数字是目标或预计，不是实际结果。", document.id
+        )
+    if document.metadata.doc_type == "plan":
+        return Notice("target", f"{name}是规划方案，其中尚未完成的数字是目标，不是实际结果。", document.id)
     return None

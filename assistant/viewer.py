@@ -21,7 +21,7 @@ NEAREST = 3  # documents offered when nothing answers
 STRONG = {"expired", "superseded", "draft", "not_yet_valid"}  # who overlooks one of these acts wrongly
 STANDING: dict[str, str] = dict(STATUS_LABELS.items()) | {"not_yet_valid": "尚未生效", "not_applicable": ""}
 NOTICES = STANDING | {
-    "draft": "征求意见稿", "unverified": "请核实", "not_published": "未公布", "period": "时间口径", "target": "规划目标",
+    "draft": "征求意见稿", "unverified": "请核实", "not_published": "未公布", "period": "时间口径", "target": "规划目标", "conflict": "说法不同",
     "corrected": "已纠正", "generator_failed": "原文摘录", "withheld": "已略去",
 }  # fmt: skip
 

@@ -47,12 +47,12 @@ def examples(questions: Sequence[TestQuestion], settings: Settings, as_of: date)
     assistant, names, found = load_assistant(settings), [], []
     embed = StaticEmbeddings.load().encode
     for question in questions:
-        asked = assistant.read(question.question, question.history)
+        asked = assistant.read(question.question, question.history, as_of)
         hits = assistant.search(question.question, Filters(as_of), TOP_K, question.history)
         rows, labels = [], []
         for aspect in asked.aspects:
             for scored in judge(aspect, candidates(hits), assistant.index.lexical.weight, embed)[0]:
-                if scored.fits:
+                if scored.fits and scored.timely:
                     names = list(scored.features)
                     rows.append(list(scored.features.values()))
                     right = question.answerable and scored.document_id in question.docs

@@ -120,7 +120,7 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "citations": len(citations),
         "valid_citations": sum(stands(c, assistant.index.document(c.document_id)) for c in citations),
         "statements": len(answer.statements),
-        "stale_shown": len({key for key, _ in question.stale} & {citation.document_id for citation in citations}),
+        "stale": len(question.stale),
         "unmarked": [key for key, state in question.stale if not _marked(key, state, answer)],
         "values": [_shown(fact, documents, answer) for fact, documents in question.values],
         "notices": [f"{notice.kind}: {notice.text}" for notice in answer.notices],
@@ -132,7 +132,7 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
 
 _STANDS = ("expired", "superseded", "draft", "not_yet_valid")
 _SAYS = {
-    "target": re.compile(r"目标|计划|预计|预期|力争|规划|拟|争取|将|到20\d\d年"),
+    "target": re.compile(r"目标|计划|预计|预期|力争|规划|(?<![虚模])拟|争取|将|到20\d\d年"),
     "draft": re.compile(r"征求意见|草案"),
 }
 _SAYS_PAST = re.compile(r"过时|旧|历史|已失效|已截止|不再|时任")
@@ -171,7 +171,7 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
         "false_answers": _share(row["status"] == "answered" for row in unanswerable),
         "valid_citations": _ratio(sum(r["valid_citations"] for r in rows), sum(r["citations"] for r in rows)),
         "figures_supported": _share(not row["unsupported"] for row in answered),
-        "validity_errors": sum(len(row["unmarked"]) for row in rows),
+        "validity_errors": sum(len(row["unmarked"]) for row in rows) if any(row["stale"] for row in rows) else None,
         "values_shown": _share(all(row["values"]) for row in rows if row["values"]),
         "length_chars": mean(len(row["answer"]) for row in answered) if answered else None,
         "latency_p50_ms": _percentile(latencies, 50),

@@ -37,7 +37,7 @@ def draft(question: str, *documents: Document) -> Draft:
     found = [(d, passage) for d in documents for passage in split(d)]
     hits = [Hit(passage, d, 1 / rank) for rank, (d, passage) in enumerate(found, 1)]
     weigh = LexicalIndex.build([passage.text for _, passage in found] + ["上海的企业政策"] * 10).weight
-    return compose(read(question, (), ()), hits, weigh, model().encode)
+    return compose(read(question, (), (), TODAY.as_of), hits, weigh, model().encode, lambda candidate: True)
 
 
 def said(question: str, text: str) -> list[str]:

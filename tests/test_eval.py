@@ -113,14 +113,25 @@ def scored(**changes: Any) -> Mapping[str, Any]:
     """A question that was answered rightly, but for the changes."""
     return {
         "answerable": True, "status": "answered", "answer": "四个汉字", "missing": [], "rank": 1, "has_docs": True, "citations": 1,
-        "valid_citations": 1, "statements": 1, "unsupported": [], "confidence": 0.9, "latency_ms": 10.0, **changes,
+        "valid_citations": 1, "statements": 1, "unsupported": [], "confidence": 0.9, "latency_ms": 10.0, "stale": 0, "unmarked": [], "values": [],
+        **changes,
     }  # fmt: skip
 
 
 def test_the_metrics_are_those_computed_by_hand() -> None:
     rows = [
-        scored(),
-        scored(rank=4, missing=["2.15"], answer="八个汉字八个汉字", citations=3, valid_citations=1, latency_ms=20.0),
+        scored(stale=1, values=[True, True]),
+        scored(
+            stale=2,
+            unmarked=["old"],
+            values=[True, False],
+            rank=4,
+            missing=["2.15"],
+            answer="八个汉字八个汉字",
+            citations=3,
+            valid_citations=1,
+            latency_ms=20.0,
+        ),
         scored(rank=None, status="abstained", answer="", citations=0, valid_citations=0, latency_ms=30.0),  # a refusal
         scored(rank=None, has_docs=False, unsupported=["5000"], latency_ms=40.0),  # counts in no recall
         scored(answerable=False, latency_ms=50.0),  # a false answer
@@ -138,6 +149,8 @@ def test_the_metrics_are_those_computed_by_hand() -> None:
         "false_answers": pytest.approx(1 / 3),
         "valid_citations": 4 / 6,
         "figures_supported": 3 / 4,
+        "validity_errors": 1,
+        "values_shown": 1 / 2,
         "length_chars": (4 + 8 + 4 + 4) / 4,
         "latency_p50_ms": 40.0,
         "latency_p95_ms": pytest.approx(67.0),  # inclusive: 60 + 0.7 · 10
@@ -154,7 +167,7 @@ def test_where_there_is_nothing_to_average_there_is_no_number() -> None:
     assert metrics.pop("questions") == 0
     assert set(metrics.values()) == {None}
     (line,) = table({"categories": {}, "overall": summarise([])}).splitlines()[2:]
-    assert line == "| 全部 | 0" + " | –" * 12 + " |"
+    assert line == "| 全部 | 0" + " | –" * 14 + " |"
 
 
 def test_both_answers_that_should_not_be_and_refusals_are_scored(small: Assistant) -> None:

@@ -1,4 +1,5 @@
 import pytest
+from conftest import TODAY
 from hypothesis import given
 from hypothesis import strategies as st
 from test_compose import document, model
@@ -20,9 +21,9 @@ def only(text: str, **metadata: str) -> Candidate:
 
 
 def fits(question: str, candidate: Candidate) -> bool:
-    (aspect,) = read(question, (), ()).aspects
+    (aspect,) = read(question, (), (), TODAY.as_of).aspects
     (scored,), _ = judge(aspect, [candidate], lambda word: 1.0, model().encode)
-    return scored.fits
+    return scored.fits and scored.timely
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_a_unit_is_verbatim_and_its_facts_are_in_it(text: str) -> None:
 
 
 def test_a_likelihood_lies_between_0_and_1_and_grows_with_coverage() -> None:
-    (aspect,) = read("氢能港的产值是多少？", (), ()).aspects
+    (aspect,) = read("氢能港的产值是多少？", (), (), TODAY.as_of).aspects
     assert kinds(aspect.text) == aspect.kinds
     shown = units_of(document("氢能港的产值是120亿元。\n\n联影小镇的价格是120亿元。"))
     (right, wrong), weights = judge(aspect, shown, lambda word: 1.0, model().encode)
@@ -154,6 +155,6 @@ def test_a_likelihood_lies_between_0_and_1_and_grows_with_coverage() -> None:
 
 
 def test_no_units_are_judged_as_none() -> None:
-    (aspect,) = read("氢能港的产值是多少？", (), ()).aspects
+    (aspect,) = read("氢能港的产值是多少？", (), (), TODAY.as_of).aspects
     judged, weights = judge(aspect, [], lambda word: 1.0, model().encode)
     assert judged == [] and weights

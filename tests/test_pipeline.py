@@ -188,9 +188,57 @@ def test_the_whole_is_not_given_for_its_part(jiading: Assistant, question: str) 
     assert not any(holds("108平方公里", statement.text) for statement in answer.statements)
 
 
-def test_how_to_apply_is_answered_with_where_to_apply(jiading: Assistant) -> None:
+def test_how_to_apply_is_answered_with_where_to_apply_what_is_open_before_what_is_over(jiading: Assistant) -> None:
     answer = jiading.ask("集成电路政策怎么申报？", filters=TODAY)
-    assert "登录“嘉定区产业政策扶持申报系统”" in answer.statements[0].text
+    still_open, over = (statement.text for statement in answer.statements)
+    assert "全年可申报" in still_open
+    assert "登录“嘉定区产业政策扶持申报系统”" in over
+    assert [notice.kind for notice in answer.notices if notice.document_id.startswith("16-")] == ["expired"]
+
+
+@pytest.mark.parametrize(
+    ("question", "as_of", "kind", "document"),
+    [
+        ("嘉定2023年度重点产业的产值奖励最高多少钱？", date(2026, 11, 25), "expired", "25-"),  # by the catalogue
+        ("2019年嘉定优秀人才租房补贴是多少？", date(2026, 11, 25), "superseded", "45-"),  # by its heading
+        ("小微企业的“六税两费”按多少减免？", date(2026, 11, 25), "expired", "24-"),  # by the span's own term
+        ("智能传感器产业园2025年产值是多少？", date(2026, 11, 25), "target", "44-"),  # a year that was yet to come
+    ],
+)
+def test_what_no_longer_holds_or_was_a_target_is_never_shown_without_saying_so(
+    jiading: Assistant, question: str, as_of: date, kind: str, document: str
+) -> None:
+    answer = jiading.ask(question, filters=Filters(as_of))
+    assert any(c.document_id.startswith(document) for s in answer.statements for c in s.citations)
+    assert any(n.kind == kind and n.document_id.startswith(document) for n in answer.notices)
+
+
+def test_while_a_term_lasts_nothing_is_said_to_be_over(jiading: Assistant) -> None:
+    answer = jiading.ask("小微企业的“六税两费”按多少减免？", filters=Filters(date(2024, 6, 30)))
+    assert answer.statements
+    assert "expired" not in {notice.kind for notice in answer.notices}
+
+
+def test_what_is_over_does_not_answer_what_holds_now(jiading: Assistant) -> None:
+    answer = jiading.ask("嘉定现在的氢气零售价目标是多少？", filters=Filters(date(2026, 11, 25)))
+    assert answer.status == "abstained"
+    assert any(notice.kind == "expired" for notice in answer.notices)
+
+
+def test_last_year_is_the_year_before_the_day_asked(jiading: Assistant) -> None:
+    for day, kept in ((date(2024, 2, 1), True), (date(2026, 2, 1), False)):
+        answer = jiading.ask("嘉定工业区去年规上工业总产值是多少？", filters=Filters(day))
+        notices = " ".join(notice.text for notice in answer.notices if notice.kind == "period")
+        assert f"“去年”按{day.year - 1}年" in notices
+        assert ("资料中没有这一年的内容" in notices) is not kept
+
+
+def test_values_that_differ_are_all_given(jiading: Assistant) -> None:
+    answer = jiading.ask("嘉定氢能全产业链2025年的产值目标，有说500亿的，有说1000亿的，以哪个为准？", filters=TODAY)
+    told = " ".join(statement.text for statement in answer.statements)
+    assert "500亿元" in told
+    assert "1000亿元" in told
+    assert "conflict" in {notice.kind for notice in answer.notices}
 
 
 STRANGE = {

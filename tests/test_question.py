@@ -1,4 +1,5 @@
 import pytest
+from conftest import TODAY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ NOW = (2020, 2030)
 
 def asked(text: str, *said: str) -> Question:
     """Read a question after what the user said before."""
-    return read(text, [Turn("user", content) for content in said], GLOSSARY)
+    return read(text, [Turn("user", content) for content in said], GLOSSARY, TODAY.as_of)
 
 
 def parts(text: str) -> list[str]:
@@ -153,7 +154,7 @@ def test_a_follow_up_takes_what_the_user_asked() -> None:
 
 def test_a_follow_up_never_takes_an_answers_words() -> None:
     history = [Turn("user", "氢能港在哪里？"), Turn("assistant", "联影小镇位于南翔镇。")]
-    question = read("它的面积多大？", history, GLOSSARY)
+    question = read("它的面积多大？", history, GLOSSARY, TODAY.as_of)
     assert "氢能港" in question.query and "联影" not in question.query and "南翔" not in question.query
 
 
@@ -247,7 +248,7 @@ def test_places_outside_jiading(said: str, places: set[str]) -> None:
 
 def test_an_english_row_translates_a_question_and_names_nothing_in_a_chinese_one() -> None:
     glossary = (("reward", ("奖励",)), ("floor space", ("建筑面积", "建面")), ("氢能港", ("Hydrogen Port",)))
-    english = read("Floor space and rewards of the Hydrogen Port?", (), glossary)
+    english = read("Floor space and rewards of the Hydrogen Port?", (), glossary, TODAY.as_of)
     assert set(english.query.split()[-4:]) == {"氢能港", "建筑面积", "建面", "奖励"}
-    chinese = read("氢能港的建筑面积和奖力标准", (), glossary)
+    chinese = read("氢能港的建筑面积和奖力标准", (), glossary, TODAY.as_of)
     assert chinese.query == chinese.text and chinese.mended == ()  # 奖力 is not mended: 奖励 is no name
