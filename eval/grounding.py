@@ -1,0 +1,64 @@
+"""Measure how many planted hallucinations the verifier withholds, and how many honest sentences.
+
+    python -m eval.grounding [--statements FILE] [--show]
+
+Each row of eval/statements.jsonl is one sentence as a chat model would write it, with the spans it cites: "honest", or
+changed in one way (its `kind`) so that the spans no longer bear it out. Its `split` is dev (documents 01 to 30, on
+which the verifier's rules were chosen) or test.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from assistant.schema import Citation, Statement
+from assistant.verify import unsupported
+
+STATEMENTS = Path(__file__).parent / "statements.jsonl"
+
+
+def read_statements(file: Path = STATEMENTS) -> list[tuple[str, str, Statement]]:
+    """Return (split, kind, statement) of each row."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+    return [(row["split"], row["kind"], Statement(row["text"], tuple(map(_cited, row["citations"])))) for row in rows]
+
+
+def _cited(span: dict[str, str]) -> Citation:
+    return Citation(span["document"], "", "", span["quote"], 0, len(span["quote"]), "", "", "")
+
+
+def withheld(statements: Sequence[tuple[str, str, Statement]]) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return, per split and kind, how many of how many sentences the verifier withholds."""
+    asked: Counter[tuple[str, str]] = Counter((split, kind) for split, kind, _ in statements)
+    held = Counter((split, kind) for split, kind, statement in statements if unsupported(statement))
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for (split, kind), count in sorted(asked.items()):
+        found.setdefault(split, {})[kind] = (held[split, kind], count)
+    return found
+
+
+def main() -> None:
+    """Print a table, and with --show each sentence that was judged wrongly."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--statements", type=Path, default=STATEMENTS)
+    parser.add_argument("--show", action="store_true")
+    arguments = parser.parse_args()
+    statements = read_statements(arguments.statements)
+    print("| split | planted withheld | honest withheld | by kind |\n| --- | --- | --- | --- |")
+    for split, kinds in withheld(statements).items():
+        honest, honest_of = kinds.pop("honest", (0, 0))
+        planted, planted_of = (sum(counts) for counts in zip(*kinds.values(), strict=True))
+        by_kind = ", ".join(f"{kind} {held}/{of}" for kind, (held, of) in kinds.items())
+        print(
+            f"| {split} | {planted / planted_of:.3f} of {planted_of} | {honest / honest_of:.3f} of {honest_of} | {by_kind} |"
+        )
+    for split, kind, statement in statements if arguments.show else ():
+        found = unsupported(statement)
+        if bool(found) == (kind == "honest"):
+            print(f"{split} {kind}: {statement.text} << {[c.quote for c in statement.citations]} {sorted(found)}")
+
+
+if __name__ == "__main__":
+    main()
