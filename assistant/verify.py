@@ -225,9 +225,9 @@ def _foreign(said: str, told: str) -> list[str]:
         if len(grams) >= 4 and sum(gram in known for gram in grams) < LEAST_CLAUSE * len(grams):
             foreign.append(clause)
     for word, tag in rjieba.tag(said):
-        if len(word) > 1 and tag[0] in "nj" and word not in told and word not in _COMMON_NOUNS:
-            if sum(character in told for character in word) < LEAST_NOUN * len(word):
-                foreign.append(word)
+        noun = len(word) > 1 and tag[0] in "nj" and word not in told and word not in _COMMON_NOUNS
+        if noun and sum(character in told for character in word) < LEAST_NOUN * len(word):
+            foreign.append(word)
     for body in _BODY.findall(said):
         grams = bigrams(body[-4:])
         if sum(gram in known for gram in grams) < len(grams) / 2:
