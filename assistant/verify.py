@@ -151,7 +151,11 @@ def unsupported(statement: Statement) -> frozenset[str]:
             *(figures(_REFERRING.sub("", said)) - figures(spans) - {"1"}),
             *(name for name in names(statement.text) if name not in told),
             *_wrong_quantities(said, told),
-            *(ordinal for ordinal in _ORDINAL.findall(said) if ordinal not in _ORDINAL.findall(told.replace("首", "第1"))),
+            *(
+                ordinal
+                for ordinal in _ORDINAL.findall(said)
+                if ordinal not in _ORDINAL.findall(told.replace("首", "第1"))
+            ),
             *_wrong_certainty(said, told),
             *_foreign(said, told),
         }
