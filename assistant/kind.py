@@ -96,7 +96,7 @@ _VALUES: dict[Kind, re.Pattern[str]] = {
     "money": re.compile(r"\d[\d.]*[余多]?[百千]?[万亿]*(?:美?元|亿)"),
     "area": re.compile(r"\d[\d.]*[余多]?万?(?:平方公里|平方米|亩|公顷)"),
     "percent": re.compile(r"\d[\d.]*%"),
-    "date": re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?|\d{4}-\d\d(?:-\d\d)?"),
+    "date": re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?|\d{4}-\d\d(?:-\d\d)?|\d{1,2}月\d{1,2}日"),
     "day": re.compile(r"\d{1,2}月\d{1,2}日|\d{4}-\d\d-\d\d"),
 }
 # What a sentence that something is not known must speak of, to be about a question of the kind.
@@ -159,9 +159,16 @@ def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> b
 
 
 def values(kind: Kind, text: str, measures: str) -> frozenset[str]:
-    """Return the values that a text gives for this kind of question, as they are written; none for other kinds."""
+    """Return the values that a text gives for this kind of question, a day without its year; none for other kinds."""
     pattern = _count_of(measures or "家个项条") if kind == "count" else _VALUES.get(kind)
-    return frozenset(pattern.findall(text)) if pattern else frozenset()
+    found = pattern.findall(text) if pattern else []
+    return frozenset(_day(value) for value in found)
+
+
+def _day(value: str) -> str:
+    """Return the month and day where a value is a date that has both (2026年2月4日 and 2月4日 are one), else the value."""
+    day = re.search(r"(\d{1,2})(?:月|-)(\d{1,2})日?$", value) if "月" in value or value.count("-") == 2 else None
+    return f"{int(day[1])}-{int(day[2])}" if day else value
 
 
 @cache

@@ -132,6 +132,7 @@ def span_notice(statement: Statement, document: Document, as_of: date) -> Notice
     return None
 
 
+_EDITION_OF_A_SOURCE = re.compile(r"20\d\d年\w{0,4}?(?:目录|名录|公告|公布|报道|发布|版)")
 _AIM = re.compile(r"目标|计划|预计|预期|力争|规划|(?<![虚模])拟|争取|将")
 
 
@@ -141,7 +142,11 @@ def target_notice(statement: Statement, document: Document) -> Notice | None:
     if _AIM.search(text) or not re.search(r"\d", text):
         return None
     told = told_in(text, document)
-    clauses = [part for part in re.split("[,;.]", text) if re.search(r"\d", re.sub(r"\d{4}(?:年度?|-)", "", part))]
+    clauses = [
+        part
+        for part in re.split("[,;.]", _EDITION_OF_A_SOURCE.sub("", text))
+        if re.search(r"\d", re.sub(r"\d{4}(?:年度?|-)", "", part))
+    ]
     ahead = [year for part in clauses for year in years(part, event_dates=False) if told and year > told]
     if ahead:
         when = written(document.metadata.published)
