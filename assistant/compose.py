@@ -11,7 +11,7 @@ from assistant.schema import NORMATIVE, Citation, Document, Hit, Notice, Stateme
 from assistant.split import split
 
 # Chosen on the development questions (eval/testset.jsonl).
-ANSWERED = 0.50  # least probability at which an answer is given
+ANSWERED = 0.52  # least probability at which an answer is given
 CLOSE = 0.6  # share of the best unit's probability from which another that adds something is given too
 DISTANT = 0.35  # the same for one that adds much
 NEARLY = 0.8  # share of an expired unit's probability from which one in force goes before it
@@ -23,6 +23,8 @@ LESS_FOCUS = 0.15  # by how much less of what is asked may stand in it
 MAX_RIVALS = 4
 DISPUTED = 0.3  # least probability at which the several values are given that the question itself says there are
 DISPUTED_DIFFERS, DISPUTED_FOCUS = 0.25, 0.4  # DIFFERS and LESS_FOCUS for these
+REPEATED = 0.9  # share of a unit's bigrams in what was chosen from which it only says that again
+SAID = 0.6  # the same for one that fills up an answer
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
 
@@ -57,6 +59,7 @@ class Finding:
     outdated: Scored | None = None  # the best that does not stand, where what holds now is asked
     differs: bool = False  # whether sources give different values for what is asked
     nearest: bool = False  # whether what is chosen is of another year than 去年 means
+    likely: Sequence[Scored] = ()  # all that may answer, best first
 
     @property
     def unknown(self) -> tuple[Notice, ...]:
@@ -88,12 +91,13 @@ class Finding:
 
 
 def compose(
-    question: Question, hits: Sequence[Hit], weigh: Callable[[str], float], embed: Embed, stands: Stands
+    question: Question, hits: Sequence[Hit], weigh: Callable[[str], float], embed: Embed, stands: Stands, fill: int = 0
 ) -> Draft:
     """Compose an answer from the hits, aspect by aspect, best evidence first.
 
     `weigh` tells how much a word tells, `embed` gives vectors of length one, `stands` whether what a unit says holds
     on the day asked. An aspect is left open when no unit likely answers it; all open gives a draft without statements.
+    An answer of fewer than `fill` statements gets the next likely units that say something else.
     """
     shown = candidates(hits)
     findings = [find(aspect, shown, weigh, embed, stands) for aspect in question.aspects]
@@ -102,7 +106,8 @@ def compose(
     notices: dict[Notice, None] = {}
     for finding in findings:
         if finding.confidence >= ANSWERED:
-            chosen |= {s.candidate.place: s.candidate for s in finding.chosen if s.candidate.place not in chosen}
+            units = [*finding.chosen, *_filling(finding, fill)]
+            chosen |= {s.candidate.place: s.candidate for s in units if s.candidate.place not in chosen}
         else:
             notices |= dict.fromkeys(finding.unknown or finding.other_year)
         if finding.confidence >= ANSWERED:
@@ -145,7 +150,24 @@ def find(
     if differing and aspect.disputed and confidence >= DISPUTED:
         confidence = max(confidence, ANSWERED)
     differs = bool(differing) or aspect.disputed
-    return Finding([*chosen, *differing], silent, own_weight, confidence, untimely, outdated, differs, nearest)
+    return Finding([*chosen, *differing], silent, own_weight, confidence, untimely, outdated, differs, nearest, fitting)
+
+
+def _filling(finding: Finding, fill: int) -> list[Scored]:
+    """Return the units that fill an answer up to `fill`: the next likely ones, each of which says something new."""
+    chosen = list(finding.chosen)
+    for scored in finding.likely:
+        if len(chosen) >= fill:
+            break
+        if not _said(scored, chosen, SAID):
+            chosen.append(scored)
+    return chosen[len(finding.chosen) :]
+
+
+def _said(scored: Scored, chosen: Sequence[Scored], share: float) -> bool:
+    """Return whether more than a share of the unit's bigrams stands in what was chosen."""
+    told = frozenset[str]().union(*(s.candidate.grams for s in chosen))
+    return len(scored.candidate.grams & told) > share * len(scored.candidate.grams)
 
 
 def _term_of_titled(aspect: Aspect, judged: Sequence[Scored], weights: dict[str, float]) -> list[Scored]:
@@ -197,7 +219,7 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
     for scored in fitting[:30]:
         if single >= MAX_STATEMENTS:
             break
-        if scored in chosen:
+        if scored in chosen or _said(scored, chosen, REPEATED):
             continue
         ratio = scored.probability / best.probability
         gain = sum(w * max(0.0, scored.own[t] - max(s.tells(t) for s in chosen)) for t, w in weights.items()) / total

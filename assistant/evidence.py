@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from assistant.kind import FIGURES, Kind, measures_of
-from assistant.lexical import share, words
-from assistant.question import Aspect, Term, told_in, years
+from assistant.lexical import bigrams, share, words
+from assistant.question import Aspect, Term, told_in, without_phrases, years
 from assistant.schema import NORMATIVE, Hit
 from assistant.split import Unit, units
 from assistant.text import normalise
@@ -29,6 +29,7 @@ LEAD_WEIGHT = 0.8  # a term that stands in the sentence that leads to the list
 SUBJECT_WEIGHT = 0.8  # a term that stands in what the title begins with
 TITLE_WEIGHT = 0.55  # a term that stands only in the document's title
 TELLING = 4  # terms from which a question's vector tells in full
+UNTITLED = 200  # characters of a text without a title that stand for it
 LEAST_NAME = 0.4  # share of a proper name's bigrams
 
 _NOT_STATED = re.compile(
@@ -52,6 +53,7 @@ _TOWN = re.compile("([^\\W\\d_哪几各个些这那每小乡城村街的]{2})(?:
 _ORDINALS = [re.compile(rf"\d+(?={unit})") for unit in ("期(?!间)", "批", "轮", "届")]
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
 Embed = Callable[[Sequence[str]], np.ndarray]
+Judged = tuple["Candidate", dict[str, float], dict[str, float], dict[str, float]]  # with covered, own, features
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Candidate:
     def own(self) -> str:
         """The unit's text, normalised; a row's with its column labels, as it is shown."""
         return normalise(row_text(self.unit) if self.unit.kind == "row" else self.unit.text)
+
+    @cached_property
+    def grams(self) -> frozenset[str]:
+        """The bigrams of its text."""
+        return frozenset(bigrams(self.own))
 
     @cached_property
     def lists(self) -> bool:
@@ -111,8 +118,8 @@ class Candidate:
 
     @cached_property
     def title(self) -> str:
-        """The document's title, normalised."""
-        return normalise(self.hit.document.title)
+        """The document's title, normalised; an untitled text speaks of what it begins with."""
+        return normalise(self.hit.document.title or self.hit.document.text[:UNTITLED])
 
     @cached_property
     def subject(self) -> str:
@@ -190,8 +197,9 @@ def judge(
     judged = []
     for candidate, alike in zip(shown, likeness.tolist(), strict=True):
         covered, own, features = _match(aspect, candidate, weights)
-        features |= {"alike": alike * telling, "less_alike": (float(likeness.max()) - alike) * telling}
+        features["less_alike"] = (float(likeness.max()) - alike) * telling
         judged.append((candidate, covered, own, features))
+    _of_documents(aspect, judged, weights)
     silent = [(c, f) for c, _, _, f in judged if c.partly_stated and aspect.concerns(c.own)]
     best: dict[str, float] = {}  # of each document's hits
     for hit in {candidate.hit.passage.id: candidate.hit for candidate in shown}.values():
@@ -210,6 +218,16 @@ def judge(
         timely = _in_time(aspect, candidate)
         scored.append(Scored(candidate, covered, own, features, focus, fits, timely, probability(features)))
     return scored, weights
+
+
+def _of_documents(aspect: Aspect, judged: Sequence[Judged], weights: dict[str, float]) -> None:
+    """Add how much less of what is asked each unit's document has, as far as it was found, than the one with most."""
+    texts: dict[str, list[str]] = {}
+    for candidate, *_ in judged:
+        texts.setdefault(candidate.hit.document.id, [candidate.title]).extend((candidate.around, candidate.own))
+    covered = {key: coverage_of(aspect.terms, " ".join(parts), weights) for key, parts in texts.items()}
+    for candidate, _, _, features in judged:
+        features["less_document"] = max(covered.values()) - covered[candidate.hit.document.id]
 
 
 def _match(
@@ -243,8 +261,7 @@ def _match(
         "context": _mean({word: covered[word] for word in context}, context) if context else 1.0,
         "listed": float(listed and (candidate.unit.kind != "item" or introduced >= 0.5)),
         "defines": float(listed and candidate.lists and max(focus, _mean(own, weights)) >= 0.8),
-        "citywide": float(_citywide(aspect, candidate)),
-        "partly": float(candidate.partly_stated),
+        "grams": _grams_share(aspect, candidate),
     }  # fmt: skip
 
 
@@ -269,6 +286,7 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
     return (
         "full_text" not in aspect.kinds
         and not candidate.not_stated
+        and not candidate.own.endswith("?")
         and (not aspect.every or bool(_EACH.search(candidate.own)))
         and _in_place(aspect, candidate)
         and _named(aspect, candidate)
@@ -279,11 +297,10 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
     )
 
 
-def _citywide(aspect: Aspect, candidate: Candidate) -> bool:
-    """Return whether Jiading is asked about and this is of the whole city or country."""
-    level = candidate.hit.document.metadata.level
-    said = candidate.own + candidate.around + candidate.title
-    return level in ("市级", "国家级") and "嘉定" in aspect.whole + aspect.context and "嘉定" not in said
+def _grams_share(aspect: Aspect, candidate: Candidate) -> float:
+    """Return the share of the aspect's bigrams, its phrases that only ask left out, that stands in the unit."""
+    asked = frozenset(bigrams(without_phrases(aspect.text)))
+    return len(asked & candidate.grams) / len(asked) if asked else 0.0
 
 
 def _share(term: Term, text: str) -> float:
@@ -322,6 +339,8 @@ def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
     if rest and years(rest, event_dates=not figures):
         return False
     around = years(candidate.around) or titled or years(normalise(meta.data_period))
+    if not around and not meta.published:
+        return True  # a text of unknown date
     if len(around) > 1 and not years(candidate.around) and not titled:
         return False
     return bool((around or (frozenset() if figures else years(meta.published[:4]))) & aspect.years)

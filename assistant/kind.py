@@ -7,6 +7,8 @@ import re
 from functools import cache
 from typing import Literal
 
+import rjieba
+
 Kind = Literal[
     "money", "area", "percent", "count", "date", "day", "duration", "document_number", "contact", "number",
     "full_text", "place", "body", "procedure", "list", "verdict", "validity",
@@ -37,7 +39,9 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
     "full_text": re.compile(r"全文|发我一份|完整(?:文本|文件)"),
     "contact": re.compile(r"电话|联系方式|邮箱|热线"),
     "area": re.compile(r"面积|(?<!产能)(?<!规模)(?<!力度)多大|占地|平方"),
-    "percent": re.compile(r"比例|比重|占比|增速|增幅|增长率|集聚度|百分之|入驻率|几成|百分点|占.{0,6}多少"),
+    "percent": re.compile(
+        r"比例|比重|占比|增速|增幅|(?:增长|上升|下降)了?(?:率|多少)|集聚度|百分之|入驻率|几成|百分点|占.{0,6}多少"
+    ),
     "money": re.compile(
         r"多少个?(?:万|亿)?[元钱块]|[多几][百千]?[万亿]|多少个?[万亿]|金额|块钱|价钱?"
         r"|(?:奖励?|补贴?|补助|资助|贴息|扶持|支持|给|奖金|额度|封顶|拿|领|交|卖|花|最多|最高).{0,8}(?:多少|标准)"
@@ -51,7 +55,9 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
     "day": re.compile(r"哪[一1]?天|几号|几月几日|哪月哪日"),
     "duration": re.compile(r"多久|多长时间|几年|多少[天年]|几个月|期限|有效期|时限"),
     "place": re.compile(r"哪个?[镇街园]|在哪(?![几些天年月一批次])|哪里|哪条[路河]|哪儿|位置|地址|位于|落在|where"),
-    "body": re.compile(r"谁|[哪什]个?么?(?:部门|机构|单位|局|委|公司)|主办单位|谁牵头|受理部门"),
+    "body": re.compile(
+        r"谁|(?:导演|主演|冠军|得主|作者|总统|总理|首相|市长)(?:[是有]|$|\?)|[哪什]个?么?(?:部门|机构|单位|局|委|公司)|主办单位|谁牵头|受理部门"
+    ),
     "procedure": re.compile(
         r"(?:怎么|如何|怎样|哪里|哪儿|在哪|到哪|去哪).{0,2}(?:申报|申请|报名|办理?|申领|领取|提交|报)|流程|申[报请](?:方式|渠道|入口|网址)"
     ),
@@ -67,11 +73,11 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
 }
 _COUNT = re.compile(
     r"(?:多少|(?<![哪])几)(?P<unit>[家个条项辆套人名座件张批亩户所栋幢场次])|多少(?P<noun>企业|园区|项目|人才|公司)"
-    r"|(?P<number>企业数|数量|家数)"
+    r"|(?P<number>企业数|数量|家数|人数)"
 )
 _UNITS = {
     "家": "家个户所", "个": "个家项座批", "条": "条项个", "项": "项条个", "件": "件张个", "张": "张件个", "人": "人名", "名": "名人",
-    "企业": "家个户", "公司": "家个户", "园区": "个家", "项目": "个项", "人才": "人名", "企业数": "家个户", "家数": "家个户",
+    "企业": "家个户", "公司": "家个户", "园区": "个家", "项目": "个项", "人才": "人名", "企业数": "家个户", "人数": "人名个位", "数量": "家个项座批人名辆套条台件张", "家数": "家个户",
 }  # fmt: skip
 
 _MONEY = r"\d(?:\.\d+)?(?:[余多])?(?:[百千]?[万亿]|千)?(?:元|美元)|\d[余多]?[万亿](?![平辆人套名家个吨])|贴息|免征"
@@ -86,12 +92,14 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
     "contact": re.compile(r"\d{8}|@"),
     "number": re.compile(r"\d"),
     "place": re.compile(r"镇|街道|路\d|新城|公路|工业区|至\S{1,8}路"),
-    "body": re.compile(r"局|委|办公室|小组|部门|公司|集团|中心|书记|区长|主任|镇政府"),
+    "body": re.compile(r"局|委|队|办公室|小组|部门|公司|集团|中心|书记|区长|主任|镇政府"),
     "procedure": re.compile(r"申报|申请|登录|提交|受理|报送|填报|报名|窗口|网上|系统|材料|核实"),
     "validity": re.compile(
         r"现行|有效期|历史|过时|旧(?:办法|标准|版)|失效|废止|一次性政策|执行期|试行|核实|草案|征求意见|不能当作"
     ),
 }
+_TAGS: dict[Kind, tuple[str, ...]] = {"place": ("ns",), "body": ("nr", "nt")}  # of words that give it too
+_HERE = re.compile("上海|嘉定|中国")  # where everything here is: names no place
 _VALUES: dict[Kind, re.Pattern[str]] = {
     "money": re.compile(r"\d[\d.]*[余多]?[百千]?[万亿]*(?:美?元|亿)"),
     "area": re.compile(r"\d[\d.]*[余多]?万?(?:平方公里|平方米|亩|公顷)"),
@@ -155,6 +163,10 @@ def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> b
         return False
     if kind == "count":
         return bool(_count_of(measures).search(text))
+    if kind in _TAGS and any(
+        tag.startswith(_TAGS[kind]) and word not in question and not _HERE.match(word) for word, tag in rjieba.tag(text)
+    ):
+        return True
     return bool(_GIVEN[kind].search(text)) if kind in _GIVEN else kind != "full_text"
 
 

@@ -1,7 +1,7 @@
 """The path of a question, top to bottom: condense → retrieve (and rerank) → compose → verify → answer."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -16,8 +16,9 @@ from assistant.evidence import Candidate
 from assistant.index import Index
 from assistant.question import Question, read
 from assistant.rerank import Reranker, rerank
-from assistant.retrieve import Filters, HybridRetriever
+from assistant.retrieve import Filters, HybridRetriever, ranked
 from assistant.schema import Answer, Document, Hit, Notice, Statement, Turn
+from assistant.split import split
 from assistant.verify import verify
 
 TOP_K = 20  # passages that may answer
@@ -57,30 +58,51 @@ class Assistant:
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
         """Answer a question as of `filters.as_of` (today unless given). Abstaining is an answer, not an error."""
         filters = filters or Filters(date.today())
-        question = question.encode("utf-8", "replace").decode()  # half a character is no text
+        question = _whole(question)
         timings: dict[str, float] = {}
         with _timed(timings, "condense"):
             asked = self.read(question, history, filters.as_of)
         with _timed(timings, "retrieve"):
             hits = self._retrieve(asked, filters, TOP_K, fold=True)
+        return self._answer(question, asked, hits, filters.as_of, timings)
+
+    def ask_over(self, question: str, documents: Sequence[Document], as_of: date, fill: int = 0) -> Answer:
+        """Answer from these documents alone, as if nothing else were indexed; their passages are ranked, none dropped.
+
+        An answer of fewer than `fill` statements gets the next likely ones.
+        """
+        question = _whole(question)
+        timings: dict[str, float] = {}
+        with _timed(timings, "condense"):
+            asked = self.read(question, (), as_of)
+        with _timed(timings, "retrieve"):
+            found = [Hit(passage, document, 1.0) for document in documents for passage in split(document)]
+            hits = ranked(found, self._reranker(asked.query, found, self.index.lexical))
+        return self._answer(question, asked, hits, as_of, timings, fill)
+
+    def _answer(
+        self, question: str, asked: Question, hits: Sequence[Hit], as_of: date, timings: dict[str, float], fill: int = 0
+    ) -> Answer:
+        """Return the answer that the hits give: composed, perhaps written anew, verified, with what must be known."""
+        documents = {hit.document.id: hit.document for hit in hits}
         with _timed(timings, "compose"):
-            stands = partial(self._stands, as_of=filters.as_of)
-            draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.encode, stands)
+            stands = partial(self._stands, as_of=as_of)
+            draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.encode, stands, fill)
             notices: list[Notice] = [*_understood(asked), *draft.notices]
             statements = draft.statements
         if statements and self._generate:
             with _timed(timings, "generate"):
-                statements = self._generated(question, hits, filters.as_of, statements, notices)
+                statements = self._generated(question, hits, as_of, statements, notices)
         with _timed(timings, "verify"):
-            kept = verify(statements, self.index.document)
+            kept = verify(statements, documents.__getitem__)
         if len(kept) < len(statements):
             notices.append(_withheld(len(statements) - len(kept)))
-        about = self._about(kept, filters.as_of) if kept else [_not_found(hits)]
-        about += [self._notice(document, filters.as_of) for document in draft.outdated]
+        about = self._about(kept, documents, as_of) if kept else [_not_found(hits)]
+        about += [self._notice(document, as_of) for document in draft.outdated]
         notices = list(dict.fromkeys(notice for notice in (*notices, *about) if notice))
         confidence = draft.confidence if kept else min(draft.confidence, compose.ANSWERED)
         return Answer(
-            question, asked.query, filters.as_of, kept, tuple(hits), tuple(notices), confidence,
+            question, asked.query, as_of, kept, tuple(hits), tuple(notices), confidence,
             {**timings, "total": sum(timings.values())}, self.index.manifest.generation,
         )  # fmt: skip
 
@@ -102,7 +124,7 @@ class Assistant:
         assert self._generate
         try:
             proposed = self._generate(question, hits, as_of)
-            written = verify(proposed, self.index.document)
+            written = verify(proposed, {hit.document.id: hit.document for hit in hits}.__getitem__)
         except AssistantError as error:
             notices.append(Notice("generator_failed", f"{error}，以下为资料原文摘录。"))
             return quoted
@@ -123,7 +145,9 @@ class Assistant:
     def _notice(self, document: Document, as_of: date) -> Notice | None:
         return validity.notice(document, as_of, self.index.successors.get(document.id, ()))
 
-    def _about(self, statements: Sequence[Statement], as_of: date) -> list[Notice | None]:
+    def _about(
+        self, statements: Sequence[Statement], documents: Mapping[str, Document], as_of: date
+    ) -> list[Notice | None]:
         """Return what must be known of the documents cited, and of the spans that say themselves how they stand."""
         cited: dict[str, list[Statement]] = {}
         for statement in statements:
@@ -131,12 +155,17 @@ class Assistant:
                 cited.setdefault(key, []).append(statement)
         found: list[Notice | None] = []
         for key, citing in cited.items():
-            document = self.index.document(key)
+            document = documents[key]
             whole = self._notice(document, as_of)
             if whole is None or whole.kind == "unverified":
                 found += [validity.span_notice(statement, document, as_of) for statement in citing]
             found += [whole, *(validity.target_notice(statement, document) for statement in citing)]
         return found
+
+
+def _whole(text: str) -> str:
+    """Return the text without halves of a character, as JSON may hold them: they are no text."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _withheld(count: int) -> Notice:

@@ -52,6 +52,12 @@ class Filters:
         return int(f"{self.as_of:%Y%m%d}")
 
 
+def ranked(hits: Sequence[Hit], scores: np.ndarray) -> list[Hit]:
+    """Return the hits in the order of a reranker's scores, shape (hits,), each with its own in (0, 1], 1 for the best."""
+    ratios = np.exp((scores - scores.max(initial=-np.inf)) / SPREAD)
+    return [replace(hits[i], score=float(ratios[i])) for i in np.argsort(-scores, kind="stable")]
+
+
 class HybridRetriever(BaseRetriever):
     """Search one index; as a langchain retriever it returns its best `top_k` passages as of `filters.as_of`."""
 
@@ -70,13 +76,10 @@ class HybridRetriever(BaseRetriever):
         found = self.candidates(query)
         if not found:
             return []
-        scores = self.reranker(query, found, self.index.lexical)
-        order = np.argsort(-scores, kind="stable")
-        ratios = np.exp((scores - scores.max()) / SPREAD)
-        ranked = [replace(found[i], score=float(ratios[i])) for i in order]
+        hits = ranked(found, self.reranker(query, found, self.index.lexical))
         if not self.fold:
-            return ranked[: self.top_k]
-        return [ranked[i] for i in fold_duplicates([hit.passage.text for hit in ranked], self.top_k)]
+            return hits[: self.top_k]
+        return [hits[i] for i in fold_duplicates([hit.passage.text for hit in hits], self.top_k)]
 
     def candidates(self, query: str) -> list[Hit]:
         """Return the best of both arms, fused by rank, before reranking; the score is the fusion's."""

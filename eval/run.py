@@ -14,7 +14,7 @@ from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Turn
 from assistant.text import normalise
-from assistant.verify import stands, unsupported
+from assistant.verify import figures, stands, unsupported
 
 TESTSET = Path(__file__).parent / "testset.jsonl"
 CUTOFFS = (1, 5, 10)
@@ -143,8 +143,10 @@ def _marked(document_id: str, state: str, answer: Answer) -> bool:
     kinds = {notice.kind for notice in answer.notices if notice.document_id == document_id}
     if kinds & ({"target"} if state == "target" else set(_STANDS)):
         return True
-    citing = (s for s in answer.statements if any(c.document_id == document_id for c in s.citations))
-    return all(_SAYS.get(state, _SAYS_PAST).search(statement.text) for statement in citing)
+    citing = [s.text for s in answer.statements if any(c.document_id == document_id for c in s.citations)]
+    if state == "target":  # only a figure can be one
+        citing = [text for text in citing if figures(text)]
+    return all(_SAYS.get(state, _SAYS_PAST).search(text) for text in citing)
 
 
 def _shown(fact: str, documents: Sequence[str], answer: Answer) -> bool:
