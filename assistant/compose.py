@@ -14,7 +14,7 @@ from assistant.split import split
 ANSWERED = 0.52  # least probability at which an answer is given
 CLOSE = 0.6  # share of the best unit's probability from which another that adds something is given too
 DISTANT = 0.35  # the same for one that adds much
-NEARLY = 0.8  # share of an expired unit's probability from which one in force goes before it
+NEARLY = 0.75  # share of an expired unit's probability from which one in force goes before it
 RIVAL = 0.85  # the same for another document's, which may say it differently
 NAMELESS = 2.0  # weight of an aspect's own words below which it goes on about what was named before
 TITLED = 0.5  # share of what is asked in a title from which a question of validity is about that document

@@ -7,13 +7,14 @@ model over features of the unit, which eval/fit_evidence.py fits.
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from math import exp
 from pathlib import Path
 
 import numpy as np
 
+from assistant.guard import orders
 from assistant.kind import FIGURES, Kind, measures_of
 from assistant.lexical import bigrams, share, words
 from assistant.question import Aspect, Term, told_in, without_phrases, years
@@ -140,11 +141,24 @@ class Candidate:
 def candidates(hits: Sequence[Hit]) -> list[Candidate]:
     """Return every unit of the hits' passages."""
     return [
-        Candidate(unit, hit, rank)
+        Candidate(_untitled(unit, hit.document.title), hit, rank)
         for rank, hit in enumerate(hits)
-        for unit in units(hit.document.text, hit.passage.start, hit.passage.end, hit.passage.context)
-        if not _SOURCE.match(unit.text)
+        for unit in _material(hit)
     ]
+
+
+def _material(hit: Hit) -> list[Unit]:
+    """Return the passage's units, without its sources and what gives orders to a program."""
+    found = units(hit.document.text, hit.passage.start, hit.passage.end, hit.passage.context)
+    ordered = orders(hit.passage.text)
+    start, end = (hit.passage.start + offset for offset in ordered or (0, 0))
+    return [unit for unit in found if not _SOURCE.match(unit.text) and not (unit.start < end and unit.end > start)]
+
+
+def _untitled(unit: Unit, title: str) -> Unit:
+    """Return the unit without the document's title, where its first sentence runs on from it."""
+    rest = unit.text.removeprefix(title).lstrip() if title and not unit.start else ""
+    return replace(unit, text=rest, start=unit.end - len(rest)) if rest else unit
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from assistant import compose, validity
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import AssistantError
 from assistant.evidence import Candidate
+from assistant.guard import route
 from assistant.index import Index
 from assistant.question import Question, read
 from assistant.rerank import Reranker, rerank
@@ -62,6 +63,9 @@ class Assistant:
         timings: dict[str, float] = {}
         with _timed(timings, "condense"):
             asked = self.read(question, history, filters.as_of)
+            signpost = route(question)
+        if signpost:
+            return self._result(question, asked, filters.as_of, (), (), (signpost,), 0.0, timings)
         with _timed(timings, "retrieve"):
             hits = self._retrieve(asked, filters, TOP_K, fold=True)
         return self._answer(question, asked, hits, filters.as_of, timings)
@@ -101,8 +105,14 @@ class Assistant:
         about += [self._notice(document, as_of) for document in draft.outdated]
         notices = list(dict.fromkeys(notice for notice in (*notices, *about) if notice))
         confidence = draft.confidence if kept else min(draft.confidence, compose.ANSWERED)
+        return self._result(question, asked, as_of, kept, hits, notices, confidence, timings)
+
+    def _result(
+        self, question: str, asked: Question, as_of: date, statements: tuple[Statement, ...], hits: Sequence[Hit],
+        notices: Sequence[Notice], confidence: float, timings: dict[str, float],
+    ) -> Answer:  # fmt: skip
         return Answer(
-            question, asked.query, as_of, kept, tuple(hits), tuple(notices), confidence,
+            question, asked.query, as_of, statements, tuple(hits), tuple(notices), confidence,
             {**timings, "total": sum(timings.values())}, self.index.manifest.generation,
         )  # fmt: skip
 

@@ -28,7 +28,8 @@ _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.、)．）]|[(（]\d{1,2}[)）])\s*
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
 # Many sites write ASCII punctuation in Chinese text.
 _STOPS, _HALVES, _COMMAS = "。!?！？", ";；", ",、，"
-_SENTENCE = re.compile(rf"[^{_STOPS}\n]*(?:[{_STOPS}]+[”’」』)）]*|\n|$)")
+_GAP = r"[^\S\n]{2,}|\u3000"  # how pages without line breaks set paragraphs apart
+_SENTENCE = re.compile(rf"(?:(?!{_GAP})[^{_STOPS}\n])*(?:[{_STOPS}]+[”’」』)）]*|\n|{_GAP}|$)")
 
 BlockKind = Literal["heading", "article", "item", "row", "text"]
 UnitKind = Literal["sentence", "item", "row"]

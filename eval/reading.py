@@ -1,0 +1,118 @@
+"""Measure answering over given documents: RGB under noise, and policy questions with the document that answers them.
+
+    python -m eval.reading --data DIR [--show]
+
+DIR holds rgb.zh_refine.dev.jsonl.gz and ncp_policy.{passages,queries.dev}.jsonl.gz (see eval/README.md); nothing was
+fitted on either. The index serves only for its word weights.
+"""
+
+import argparse
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from rapidfuzz.distance import LCSseq
+
+from assistant.config import Settings, stay_offline
+from assistant.models import load_assistant
+from assistant.pipeline import Assistant
+from assistant.schema import Answer, Document
+from eval.benchmarks import rows
+
+NOISES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+DOCUMENTS = 5  # given for each RGB question
+SENTENCES = 3  # of an answer that are scored
+
+
+def rgb_documents(row: dict[str, Any], noise: float) -> list[Document]:
+    """Return the five documents of a question at a noise rate, as RGB's evaluation script takes them.
+
+    Chen et al., Benchmarking Large Language Models in Retrieval-Augmented Generation, AAAI 2024.
+    """
+    negatives = math.ceil(DOCUMENTS * noise)
+    positives = DOCUMENTS - negatives
+    if noise < 1:
+        if negatives > len(row["negative"]):
+            negatives = len(row["negative"])
+            positives = DOCUMENTS - negatives
+        elif positives > len(row["positive"]):
+            positives = len(row["positive"])
+            negatives = DOCUMENTS - positives
+    texts = [*row["positive"][:positives], *row["negative"][:negatives]]
+    return [Document(str(number), "", text) for number, text in enumerate(texts)]
+
+
+def contains(answers: Sequence[str | list[str]], text: str) -> bool:
+    """Return whether each answer, or one spelling of it, stands in the text: RGB's own scoring."""
+    spellings = ([answer] if isinstance(answer, str) else answer for answer in answers)
+    return all(any(spelling.lower() in text.lower() for spelling in spelled) for spelled in spellings)
+
+
+def rouge_l(given: str, expected: str) -> float:
+    """Return the F1 of the longest common subsequence of characters, white space left out (Lin, ROUGE, 2004)."""
+    given, expected = "".join(given.split()), "".join(expected.split())
+    common = LCSseq.similarity(given, expected)
+    return 2 * common / (len(given) + len(expected)) if common else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The answers to RGB's questions at one noise rate: shares of the questions, and mean characters."""
+
+    noise: float
+    contained: float
+    refused: float
+    characters: float
+
+
+def read_rgb(assistant: Assistant, questions: Sequence[dict[str, Any]], as_of: date) -> Iterator[Reading]:
+    """Yield the figures of each noise rate; what is scored is the answer's first sentences."""
+    for noise in NOISES:
+        answers = [assistant.ask_over(row["query"], rgb_documents(row, noise), as_of, SENTENCES) for row in questions]
+        texts = [_text(answer) for answer in answers]
+        yield Reading(
+            noise,
+            mean(contains(row["answer"], text) for row, text in zip(questions, texts, strict=True)),
+            mean(not answer.statements for answer in answers),
+            mean(map(len, texts)),
+        )
+
+
+def _text(answer: Answer) -> str:
+    return "\n".join(statement.text for statement in answer.statements[:SENTENCES])
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--index", type=Path, default=Settings.index)
+    parser.add_argument("--as-of", type=date.fromisoformat, default=date(2026, 11, 25))
+    parser.add_argument("--show", action="store_true", help="print the policy answers, worst first")
+    arguments = parser.parse_args()
+    stay_offline()
+    assistant = load_assistant(Settings(index=arguments.index))
+    print("| RGB zh_refine, noise | answer contained | refused | characters |\n| --- | --- | --- | --- |")
+    for reading in read_rgb(assistant, list(rows(arguments.data, "rgb.zh_refine.dev")), arguments.as_of):
+        print(f"| {reading.noise} | {reading.contained:.3f} | {reading.refused:.3f} | {reading.characters:.0f} |")
+    policies = {row["id"]: row for row in rows(arguments.data, "ncp_policy.passages")}
+    scored = []
+    for row in rows(arguments.data, "ncp_policy.queries.dev"):
+        policy = policies[row["positive_ids"][0]]
+        answer = assistant.ask_over(
+            row["query"], [Document(policy["id"], policy["title"], policy["text"])], arguments.as_of
+        )
+        text = "\n".join(statement.text for statement in answer.statements)
+        scored.append((max(rouge_l(text, expected) for expected in row["answers"]), row, text))
+    refused = mean(not text for *_, text in scored)
+    print(f"\npolicy questions, document given: ROUGE-L {mean(s for s, *_ in scored):.3f}, refused {refused:.3f}")
+    for score, row, text in sorted(scored, key=lambda one: one[0]) if arguments.show else ():
+        print(f"{score:.2f} {row['query']}\n  > {text}\n  = {row['answers'][0]}")
+
+
+if __name__ == "__main__":
+    main()
