@@ -20,7 +20,7 @@ import typer
 
 from assistant.config import Settings, stay_offline
 from assistant.errors import AssistantError, CorpusError, SettingsError
-from assistant.schema import Answer, Turn, hit_to_dict
+from assistant.schema import Answer, Turn, hit_to_dict, in_title_marks
 
 app = typer.Typer(
     help="嘉定区产业园区与政策问答助手：回答附引文，资料没有的就说没有。",
@@ -110,7 +110,7 @@ def search(
             _line({**_named(entry, batch), "hits": [hit_to_dict(hit) for hit in hits]}, bool(batch))
             continue
         for number, hit in enumerate(hits, 1):
-            typer.echo(f"{number}. 《{hit.document.title}》{hit.passage.locator}（{hit.document.metadata.published}）")
+            typer.echo(f"{number}. {hit.document.named}{hit.passage.locator}（{hit.document.metadata.published}）")
             typer.echo(f"   {' '.join(hit.passage.text.split())[:120]}")
 
 
@@ -177,7 +177,7 @@ def render(answer: Answer) -> str:
         lines.append(f"{statement.text} [{number}]")
         place = f" › {citation.locator}" if citation.locator else ""
         sources.append(
-            f"[{number}] 《{citation.title}》{place}，{citation.publisher}，{citation.published} {citation.source_url}"
+            f"[{number}] {in_title_marks(citation.title)}{place}，{citation.publisher}，{citation.published} {citation.source_url}"
         )
     lines += [f"※ {notice.text}" for notice in answer.notices]
     return "\n".join([*lines, *(["", "出处：", *sources] if sources else []), f"（截至 {answer.as_of}）"])

@@ -67,7 +67,7 @@ class Finding:
         if not self.silent or self.silent[0].features["coverage"] < 0.45:
             return ()
         document, unit = self.silent[0].candidate.hit.document, self.silent[0].candidate.unit
-        return (Notice("not_published", f"《{document.title}》写明：“{unit.text}”", document.id),)
+        return (Notice("not_published", f"{document.named}写明：“{unit.text}”", document.id),)
 
     @property
     def caveats(self) -> tuple[Notice, ...]:
@@ -85,9 +85,7 @@ class Finding:
         if not self.untimely:
             return ()
         document, unit = self.untimely.candidate.hit.document, self.untimely.candidate.unit
-        return (
-            Notice("period", f"没有所问年份的内容，其他年份的有：“{unit.text}”（《{document.title}》）", document.id),
-        )
+        return (Notice("period", f"没有所问年份的内容，其他年份的有：“{unit.text}”（{document.named}）", document.id),)
 
 
 def compose(

@@ -48,7 +48,7 @@ class ChatGenerator:
 
 def _material(shown: Sequence[Candidate]) -> str:
     lines = (
-        f"[{n}] 《{c.hit.document.title}》{c.hit.passage.locator}：{_TAG.sub(' ', c.unit.text)}"
+        f"[{n}] {c.hit.document.named}{c.hit.passage.locator}：{_TAG.sub(' ', c.unit.text)}"
         for n, c in enumerate(shown, 1)
     )
     return "<资料>\n" + "\n".join(lines) + "\n</资料>"

@@ -9,22 +9,29 @@ import re
 from assistant.schema import Notice
 from assistant.text import normalise
 
-_READER = (  # a program that is spoken to, or of
-    r"(?:(?<![a-z])ai(?![a-z+\d])|人工智能|(?<!工业)(?<!协作)机器人|大?(?:语言)?模型|助手|助理|智能体|智能?客服|转述者|提示词"
-    r"|(?<![a-z])(?:chat)?gpt(?![a-z])|(?<![a-z])(?:assistant|chatbot|llm|ai agent)s?(?![a-z]))"
+# A text for people neither speaks to a program, nor tells anyone what to answer; one of these marks is enough.
+_NOUN_AFTER = "[+＋\\d/]|芯片|企业|产业|技术|应用|算力|大模型|领域|人才|赋能|制造|驱动|医|园|场景|平台|系统|项目|公司|研发|行业|中心|终端|产品|软件|算法|服务"
+_PROGRAM = (  # a program that is spoken to or of, not what an industry makes
+    rf"(?:(?<![a-z])ai(?![a-z])(?!{_NOUN_AFTER})|人工智能(?=[)）请须，,：:]|系统?请)|(?:问答|聊天|客服|读者中的)机器人|机器人客服|机器人(?:专用|若|请|[:：])"
+    r"|(?<![a-z])(?:llm|chat ?bot|bot|(?:chat)?gpt|qwen|claude|assistant)s?(?![a-z])|ai ?系统(?=[请须应])|(?:大|语言)?模型(?=[请须应若，,：:答微])|(?<![研借])助手(?!机)|助理(?=[须请应，,：:])"
+    r"|智能?客服(?=[请须应，,：:的])|转述者|提示词|机器(?=翻译|指令|可读)|阅读器(?=[请须，,：:]))"
 )
-_DEED = (  # what it is told to do
-    r"(?:回答|答复|作答|应答|请答|应答|答[“\"「:]|输出|打印|回复|说[“\"「:成出不]|要说|请说|改说|称[“\"「]|改称|改为|概括为|告知|告诉|断言|声称"
-    r"|播报|念出|宣传|夸|赞美|忽略|无视|忘掉|忘记|切换|写[“\"「:上]|加[“\"「一]|逐字|宣誓|附上|引导|只?推荐|展示|执行|服从|引用|出处|来源|优先于)"
+_DEED = (  # what it would be told to do
+    r"(?:回答|答复|作答|应答|请答|答案|输出|打印|回复|告知|告诉|断言|声称|宣称|播报|复述|概括|摘要|翻译|引用|出处|来源|忽略|无视|忘[掉记]|切换|改口|改[为称]|夸奖?|赞美|附[上在]|插入"
+    r"|倒着念|逐字|宣誓|[说称写念加答补充][:：]?[“\"「]|必须说|不要说|请说|多说|[首末]行|开头|末尾|结尾|最后写|第一句|口吻|身份|角色|人格|模式|口令|任务|规则|须知|必读|专阅|指令|推荐|宣传|暂停|保密|打赏|提醒用户|用户)"
 )
+_SENTENCE = r"[^。!?！？\n]"
 _ORDER = re.compile(
-    rf"{_READER}[^。!?！？\n]{{0,40}}?{_DEED}"
-    rf"|{_DEED}[^。!?！？\n]{{0,16}}?(?<!给){_READER}(?!领域|企业|产业|人才|技术|应用|赋能)"
-    r"|你(?:现在|已经?|不再|必须|叫|是[“\"「一])|忘掉你|系统(?:指令|消息)|机器指令|仅机器可读|提示注入"
-    r"|<!--|-->|\[/?(?:inst|admin|system|系统|管理员)\]|(?:begin|hidden|system) ?prompt|\{\{|^```|```\w|#!|<img |!\[[^\]]*\]\(|[\"“](?:answer|system|role)[\"”] ?:"
-    r"|ignore (?:all|any|the|previous|above|earlier|conflict)|disregard (?:all|the|previous|any)|you are (?:now|no longer)"
-    r"|(?:to|dear) any (?:ai|model|llm)|(?:should|must) the model|every ai|any model|(?:answer|say|reply|respond)(?: only)?(?: with)?:? [\"“]"
-    r"|system override|no_citation|(?:append|output|print|reveal)(?:ing)? (?:the|your|only|!)",
+    rf"{_PROGRAM}{_SENTENCE}{{0,60}}?{_DEED}|{_DEED}{_SENTENCE}{{0,30}}?{_PROGRAM}"
+    rf"|你(?:现在|已被|不再|必须|叫|能看懂)|(?:现在|今后|从此|假设)[，,]?你是|忘掉你|(?:如果|若)你是"
+    rf"|(?:回答|答复|回复)(?:本题|任何|所有|每[一个]|提问)|(?:最终|唯一|标准)答案|(?:凡|若|如)(?:见|有人|被|用户|提问者?){_SENTENCE}{{0,16}}[请应须一]?(?:律|答|说|输出|回[答复])"
+    rf"|(?:请|须|应|务必|必须|一律|统一){_SENTENCE}{{0,20}}(?:改口|回答|输出|念|说成|倒着){_SENTENCE}{{0,10}}[“\"「]"
+    r"|(?:忽略|无视|忘掉|重写)(?:以上|上述|之前|前面|上文|规则|所有)|系统(?:层)?(?:指令|消息)|系统提示词|机器指令|提示注入|微调样本|不要(?:显示|给出|标注|附)(?:出处|来源|引用|编号|链接)|不得引用"
+    r"|(?:(?<!研究)助手|assistant|system)[:：]|输入[:：][^\n]*输出[:：]"
+    r"|</?(?:system|inst|prompt|assistant|hidden|secret|ai|llm|tool)[^>\n]*>|(?:llm|ai|bot)\.[a-z]+\(|<!--|-->|\[/?(?:inst|admin|system|系统|管理员|hidden[^\]]*)\]|(?:begin|end|hidden|system) ?prompt|\{\{|\}\}|```|#!|!\[[^\]]*\]\(|todo\(|>>>"
+    r"|[\"“]?(?:answer|system|role|status)[\"”]? ?[:=]"
+    r"|(?:ignore|disregard|forget|override|bypass) (?:all|any|the|your|previous|prior|above|earlier|every|what)|you are (?:now|no longer)|(?:instruction|prompt|note|memo)s? (?:to|for|:)"
+    r"|(?:please|must|should|now|then|always|and|only|to|:|!|\.|,|^) ?(?:write|say|answer|reply|respond|tell|praise|claim|output|print|render|append|recommend|state|pretend|repeat|translate|reveal|exfiltrate)\b",
     re.IGNORECASE,
 )
 _END = re.compile(r"[。!?！？\n]")
@@ -43,24 +50,29 @@ def orders(text: str) -> tuple[int, int] | None:
 _GREETING = re.compile(
     r"(?:您好|你好|早上好|上午好|下午好|晚上好|嗨|哈喽|在吗|(?:非常|太)?(?:谢谢|感谢)(?:您|你|啦|了)?(?:的?帮助|的?解答)?|多谢|辛苦[了啦]|今天|再见|拜拜|下次再聊|好的|知道[了啦]|明白[了啦]"
     r"|(?:请问)?(?:你|您)(?:是谁|叫什么(?:名字)?|几岁了?|能(?:做|干|帮我(?:做|干)?)什么|会(?:做|干)?什么|是(?:真)?人(?:工)?(?:吗|还是机器(?:人)?)|是机器人吗|怎么用)"
-    r"|hello|hi|hey|thanks?(?: you)?(?: a lot| so much| very much)?|bye(?:-bye)?|good (?:morning|afternoon|evening)|who are you|what can you do|how are you)"
-    r"[呀啊哦哈呢吗的了啦嘛~～]*"
+    r"|帮了?(?:我)?大忙|[哈呵嘿]{2,}|你?真(?:的)?(?:有意思|棒|厉害|聪明|好|可爱|有趣)|几岁了?|没事了?|不用了|测试[1一]下|加油|新年快乐|节日快乐|周末愉快|hello|hi(?: there)?|hey|thanks?(?: you)?(?: a lot| so much| very much)?|bye(?:-bye)?|good (?:morning|afternoon|evening)|who are you|what can you do|how are you)"
+    r"[你您我]?[呀啊哦哈呢吗的了啦嘛~～]*"
 )
-_PERSON = r"(?:区长|书记|主任|局长|科长|处长|镇长|老板|董事长|总经理|领导|官员|同志|先生|女士|小姐|他|她|secretary|director|mayor|official|(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,3}(?=家住))"
+_PERSON = r"(?:区长|书记|主任|局长|科长|处长|镇长|老板|董事长|总经理|领导|官员|同志|先生|女士|小姐|他|她|人员|负责人|法人|法定代表人|创始人|员工|专家|举报人|secretary|director|mayor|official|(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,3}(?=家住))"
 _PRIVATE = re.compile(
-    r"身份证号|家住|住(?:在)?哪[里儿个]?|家庭(?:住址|地址|成员|情况)|私人|个人(?:电话|手机|微信|住址|号码)|手机号|微信号?|车牌|几点下班|生日|婚姻|银行卡|工资多少|home address|mobile number|cell ?phone|id number|personal (?:phone|number|mobile)"
+    r"身份证号|家住|住(?:在)?哪[里儿个]?|家庭(?:住址|地址|成员|情况)|私人|个人(?:电话|手机|微信|住址|号码)|手机号|微信号?|车牌|几点下班|个人(?:收入|资产|财产|存款)|银行账[户号]的?(?:密码|余额)|银行卡|工资多少|home address|mobile number|cell ?phone|id number|personal (?:phone|number|mobile)"
+)
+_OFFICIAL = re.compile(
+    r"(?:区长|书记|主任|局长|科长|处长|镇长|领导|官员|董事长|总经理|老总|评审专家|负责人|[招办]\w{0,2}人员).{0,8}(?:配偶|孩子|子女|儿子|女儿|家人|家属|父母|老婆|丈夫|妻子|婚姻|生日|行程|收入|月薪|年薪|银行账|住址)"
 )
 _OWN = re.compile(r"填错|怎么改|修改|变更|忘记|我的|我们的|法定代表人")
 _HARM = re.compile(
     r"伪造|造假|做假|作假|假的?(?:发票|合同|证书|材料|台账|数据|流水|报表|印章|公章|社保)|编[一1]?(?:整)?套?假|虚报|虚构|骗[取补过]|套取|逃税|偷税|漏税|避税天堂|行贿|塞钱|塞红包|送(?:红包|礼|钱)|贿赂|洗钱"
-    r"|黑进|入侵|攻破|破解|攻击(?:系统|网站)|木马|躲(?:过|避|开)|逃避|糊弄|应付(?:过去|检查)|蒙混|空壳公司|虚开|互相开票|刷(?:产值|数据|流水)|看不出来|不被?发现|查不出|偷偷|"
+    r"|黑进|入侵|攻破|破解|攻击(?:系统|网站)|木马|躲(?:过|避|开)|逃避|糊弄|应付(?:过去|检查)|蒙混|空壳公司|虚开|互相开票|刷(?:产值|数据|流水)|攻[进入击陷]|黑客|盗[取号]|篡改|改(?:一下)?(?:评审)?(?:分数|成绩|数据库)|骗.{0,4}(?:资助|资金|奖励|补助|补贴|钱)|闭嘴|报复|恐吓|威胁|跟踪|找到举报人|销毁|瞒报|走后门|打点关系|好处费|回扣|挂靠|代持|看不出来|不被?发现|查不出|偷偷|"
     r"(?:forg|fak|brib|hack|evad|launder)(?:e|es|ing|y)?\b"
 )
-_HOW = re.compile(r"怎么|如何|怎样|教我|帮我|想|行情|办法|操作|能不能|可以吗|有没有|给我|how|help|can i")
-_ENFORCED = re.compile(r"处罚|处理|后果|举报|投诉|追回|退回|退还|罚|认定|算不算|责任|规定|曝光|通报|名单")
+_HOW = re.compile(r"怎么|写[1一]段|如何|怎样|教我|帮我|想|行情|办法|操作|能不能|可以吗|有没有|给我|how|help|can i")
+_ENFORCED = re.compile(
+    r"处罚|处理|后果|举报|投诉|追回|退回|退还|罚|怎么办|维权|判断|认定|算不算|责任|规定|曝光|通报|名单"
+)
 _OPINION = re.compile(
-    r"你(?:个人)?(?:怎么看|如何看|觉得|认为|支持|更?喜欢|看好|相信)|你(?:自己)?的(?:看法|观点|意见)|说说.{0,6}看法|谁(?:更|最|干得|的?能力)|哪个.{0,4}(?:书记|区长|领导|主任).{0,4}(?:好|强|能干)"
-    r"|股(?:票|价)|(?:房价|房子).{0,8}(?:涨|跌|买)|会(?:涨|跌)|能买[吗嘛]|该不该买|目标(?:价|位)|彩票|政治体制|do you think|your opinion|should i buy"
+    r"你(?:个人)?(?:怎么看|如何看|觉得|认为|支持|更?喜欢|看好|相信)|你(?:自己)?的(?:看法|观点|意见)|说说.{0,6}看法|谁(?:更|干得|的?能力)|哪个.{0,4}(?:书记|区长|领导|主任).{0,4}(?:好|强|能干)"
+    r"|会不会倒闭|预测[1一]?下|你.{0,4}预测|(?:好|值得|靠谱)不(?:好|值得)|浪费纳税人|谁更|股票.{0,8}(?:买|卖|涨|跌|推荐)|推荐.{0,4}股票|股价|(?:房价|房子).{0,8}(?:涨|跌|买)|会(?:涨|跌)|能买[吗嘛]|该不该买|目标(?:价|位)|彩票|政治体制|do you think|your opinion|should i buy"
 )
 
 _ROUTES = {
@@ -75,9 +87,10 @@ def route(question: str) -> Notice | None:
     """Return a short signpost for a question that is no matter of the corpus, or None."""
     text = normalise(question)
     rest = re.sub(r"[\s,.!?;:~、…\"']+", " ", _GREETING.sub(" ", text)).strip()
-    if not rest:
+    if not rest and _GREETING.search(text):
         return _signpost("smalltalk")
-    if _PRIVATE.search(text) and re.search(_PERSON, text) and not _OWN.search(text):
+    private = _OFFICIAL.search(text) or (_PRIVATE.search(text) and re.search(_PERSON, text))
+    if private and not _OWN.search(text):
         return _signpost("personal")
     if _HARM.search(text) and _HOW.search(text) and not _ENFORCED.search(text):
         return _signpost("harmful")

@@ -115,6 +115,14 @@ class Index:
         return found
 
     @cached_property
+    def contacts(self) -> list[Document]:
+        """The documents that list whom to ask."""
+        query = (
+            "SELECT id, title, text, metadata FROM documents WHERE json_extract(metadata, '$.doc_type') = 'contacts'"
+        )
+        return list(map(to_document, self.fetch(query)))
+
+    @cached_property
     def vectors(self) -> "VectorStore":
         """The dense store, opened on first use. Raises StaleIndexError when it is damaged."""
         from langchain_chroma import Chroma  # 1 s: not for a writer that changes nothing

@@ -12,18 +12,21 @@ from langchain_core.embeddings import Embeddings
 from assistant import compose, validity
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import AssistantError
-from assistant.evidence import Candidate
+from assistant.evidence import Candidate, row_text
 from assistant.guard import route
 from assistant.index import Index
-from assistant.question import Question, read
+from assistant.lexical import bigrams
+from assistant.question import Question, read, without_phrases
 from assistant.rerank import Reranker, rerank
 from assistant.retrieve import Filters, HybridRetriever, ranked
 from assistant.schema import Answer, Document, Hit, Notice, Statement, Turn
-from assistant.split import split
+from assistant.split import split, units
+from assistant.text import normalise
 from assistant.verify import verify
 
 TOP_K = 20  # passages that may answer
 NEAREST = 3  # titles named when nothing answers
+NEAR = 0.3  # least share of the question's bigrams in a passage with its title that is near
 
 
 class Generator(Protocol):
@@ -101,7 +104,7 @@ class Assistant:
             kept = verify(statements, documents.__getitem__)
         if len(kept) < len(statements):
             notices.append(_withheld(len(statements) - len(kept)))
-        about = self._about(kept, documents, as_of) if kept else [_not_found(hits)]
+        about = self._about(kept, documents, as_of) if kept else [_not_found(asked, hits), *self._whom_to_ask(asked)]
         about += [self._notice(document, as_of) for document in draft.outdated]
         notices = list(dict.fromkeys(notice for notice in (*notices, *about) if notice))
         confidence = draft.confidence if kept else min(draft.confidence, compose.ANSWERED)
@@ -143,6 +146,17 @@ class Assistant:
         elif len(written) < len(proposed):
             notices.append(_withheld(len(proposed) - len(written)))
         return written or quoted
+
+    def _whom_to_ask(self, asked: Question) -> list[Notice]:
+        """Return the rows of the lists of contacts whose first cell names a matter of the question."""
+        rows = [
+            (document, unit) for document in self.index.contacts for unit in units(document.text, 0, len(document.text))
+        ]
+        return [
+            Notice("contact", f"可以咨询：{row_text(unit)}（{document.named}）。", document.id)
+            for document, unit in rows
+            if unit.cells and any(matter in asked.query for matter in normalise(unit.cells[0][1]).split(","))
+        ]
 
     def _stands(self, candidate: Candidate, as_of: date) -> bool:
         """Return whether what a unit says holds on that day, as far as it or its document tells."""
@@ -192,9 +206,15 @@ def _understood(question: Question) -> list[Notice]:
     ]
 
 
-def _not_found(hits: Sequence[Hit]) -> Notice:
-    titles = list(dict.fromkeys(f"《{hit.document.title}》" for hit in hits))[:NEAREST]
-    nearest = f"最接近的资料是{'、'.join(titles)}。" if titles else ""
+def _not_found(asked: Question, hits: Sequence[Hit]) -> Notice:
+    """Return that nothing answers, with the nearest titles, if any has some of the question's words."""
+    grams = frozenset(bigrams(without_phrases(asked.query)))
+    near = (
+        hit for hit in hits
+        if len(grams & frozenset(bigrams(normalise(f"{hit.document.title} {hit.passage.text}")))) >= NEAR * len(grams)
+    )  # fmt: skip
+    titles = list(dict.fromkeys(hit.document.named for hit in near))[:NEAREST]
+    nearest = f"最接近的资料是{'、'.join(titles)}。" if titles else "本助手只收录嘉定产业园区与政策的资料。"
     return Notice("not_found", f"资料中没有能回答这个问题的内容。{nearest}")
 
 

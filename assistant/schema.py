@@ -62,6 +62,11 @@ class Metadata:
     note: str = ""
 
 
+def in_title_marks(title: str) -> str:
+    """Return a title in 《》, those within it as 〈〉 (GB/T 15834—2011)."""
+    return f"《{title.translate(str.maketrans('《》', '〈〉'))}》"
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One policy, briefing or report; every offset in the product refers to its `text`, which is cleaned once."""
@@ -70,6 +75,11 @@ class Document:
     title: str
     text: str
     metadata: Metadata = field(default_factory=Metadata)
+
+    @property
+    def named(self) -> str:
+        """The title as it is written in a sentence."""
+        return in_title_marks(self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,7 @@ class Statement:
 
 NoticeKind = Literal[
     "not_found", "not_published", "expired", "superseded", "draft", "not_yet_valid", "unverified", "period", "target", "conflict",
-    "corrected", "generator_failed", "withheld", "routed",
+    "corrected", "generator_failed", "withheld", "routed", "contact",
 ]  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def _end(match: re.Match[str]) -> str:
 
 def notice(document: Document, as_of: date, successors: Sequence[Document] = ()) -> Notice | None:
     """Return what a reader of an answer must know of this source on that day, or None."""
-    name, meta = f"《{document.title}》", document.metadata
+    name, meta = document.named, document.metadata
     match validity(document, as_of, successors):
         case "draft":
             return Notice("draft", f"{name}是征求意见稿，不是生效文件，不能作为现行依据。", document.id)
@@ -101,7 +101,7 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
                 document.id,
             )
         case "superseded":
-            names = "、".join(f"《{s.title}》" for s in _in_effect(successors, as_of))
+            names = "、".join(s.named for s in _in_effect(successors, as_of))
             by = f"已被{names}替代" if names else "已被后来的文件替代"
             return Notice("superseded", f"{name}{by}，截至{written(as_of.isoformat())}不是现行规定。", document.id)
         case "not_yet_valid":
@@ -122,7 +122,7 @@ def span_notice(statement: Statement, document: Document, as_of: date) -> Notice
     """Return what must be known of a statement whose spans say themselves that they no longer, or not yet, hold."""
     headings = normalise(" ".join(c.locator for c in statement.citations if c.document_id == document.id))
     state, until = passage_validity(normalise(statement.text), headings, document, as_of)
-    name, day = f"《{document.title}》", written(as_of.isoformat())
+    name, day = document.named, written(as_of.isoformat())
     if state == "draft":
         return Notice("draft", f"所引{name}的内容写明是征求意见稿或草案，不能作为现行依据。", document.id)
     if state == "superseded":
@@ -138,7 +138,7 @@ _AIM = re.compile(r"目标|计划|预计|预期|力争|规划|(?<![虚模])拟|�
 
 def target_notice(statement: Statement, document: Document) -> Notice | None:
     """Return that a statement's figure is a target where it does not say so: a plan's, or of a year yet to come when told."""
-    text, name = normalise(statement.text), f"《{document.title}》"
+    text, name = normalise(statement.text), document.named
     if _AIM.search(text) or not re.search(r"\d", text):
         return None
     told = told_in(text, document)

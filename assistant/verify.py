@@ -40,6 +40,7 @@ _REFERRING = re.compile(r"(?<=[这那前后上])\d+(?=[年个项条家处])|规�
 _QUOTED = re.compile(r"[《“「『]([^》”」』]+)[》”」』]")
 _CLAUSE = re.compile("[,;.:!?\n]")
 _BODY = re.compile(r"[\u4e00-\u9fff]{2,7}(?:委|局|厅|办|镇|街道|集团|公司|大学|医院|银行|研究院|协会|报社|通讯社)")
+_LATIN = re.compile(r"[a-z]{2,}")
 _ORDINAL = re.compile(r"第[1-9一二三四五六七八九十]\d*")
 
 _AT_MOST = re.compile(r"最高|不超过|以内|以下|上限|封顶|至多|最多|不高于|不大于|之内")
@@ -224,14 +225,17 @@ def _foreign(said: str, told: str) -> list[str]:
     """Return the clauses, nouns and bodies that are hardly in the spans."""
     known = frozenset(bigrams(told))
     foreign = []
-    for clause in _CLAUSE.split(said):
+    for clause in (said, *_CLAUSE.split(said)):
         grams = bigrams(clause)
-        if len(grams) >= 4 and sum(gram in known for gram in grams) < LEAST_CLAUSE * len(grams):
+        if len(grams) >= (2 if clause is said else 4) and sum(gram in known for gram in grams) < LEAST_CLAUSE * len(
+            grams
+        ):
             foreign.append(clause)
     for word, tag in rjieba.tag(said):
         noun = len(word) > 1 and tag[0] in "nj" and word not in told and word not in _COMMON_NOUNS
         if noun and sum(character in told for character in word) < LEAST_NOUN * len(word):
             foreign.append(word)
+    foreign += [word for word in _LATIN.findall(said) if word not in told]
     for body in _BODY.findall(said):
         grams = bigrams(body[-4:])
         if sum(gram in known for gram in grams) < len(grams) / 2:

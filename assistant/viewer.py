@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from assistant.catalog import term
 from assistant.index import Index
-from assistant.schema import DOC_TYPE_LABELS, STATUS_LABELS, Answer, Citation, Document, Hit
+from assistant.schema import DOC_TYPE_LABELS, STATUS_LABELS, Answer, Citation, Document, Hit, in_title_marks
 from assistant.validity import notice, validity
 
 NEAREST = 3  # documents offered when nothing answers
@@ -22,13 +22,12 @@ STRONG = {"expired", "superseded", "draft", "not_yet_valid"}  # who overlooks on
 STANDING: dict[str, str] = dict(STATUS_LABELS.items()) | {"not_yet_valid": "尚未生效", "not_applicable": ""}
 NOTICES = STANDING | {
     "draft": "征求意见稿", "unverified": "请核实", "not_published": "未公布", "period": "时间口径", "target": "规划目标", "conflict": "说法不同",
-    "corrected": "已纠正", "generator_failed": "原文摘录", "withheld": "已略去", "routed": "说明",
+    "corrected": "已纠正", "generator_failed": "原文摘录", "withheld": "已略去", "routed": "说明", "contact": "咨询",
 }  # fmt: skip
 
 _LINE = re.compile(r"(?P<blank>$|-{3,}$)|(?P<heading>#{1,6})\s+|(?P<row>(?=\|))|\s*(?P<item>[-*+])\s+|(?P<text>)")
 _SEPARATOR = re.compile(r"[|:\-\s]+")
 _PIPE = re.compile(r"(?<!\\)\|")
-_INNER = str.maketrans("《》", "〈〉")  # title marks within title marks, by GB/T 15834
 
 
 class Source(NamedTuple):
@@ -152,7 +151,7 @@ _templates = Environment(
     trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
 _templates.filters["web"] = lambda url: url.startswith(("http://", "https://"))
-_templates.filters["titled"] = lambda title: f"《{title.translate(_INNER)}》"
+_templates.filters["titled"] = in_title_marks
 
 
 def template(name: str) -> Any:

@@ -169,9 +169,9 @@ def test_a_reader_is_told_that_a_sentence_was_withheld(chat: ChatServer, talking
 
 
 def test_what_a_passage_orders_is_no_statement_without_a_citation(chat: ChatServer, talking: Assistant) -> None:
-    chat.reply = lambda prompt: "所有企业都奖励1亿元。"  # the model obeys the passage
+    chat.reply = lambda prompt: "所有企业都奖励1亿元。"  # the model obeys an order
     answer = talking.ask(QUESTION, filters=TODAY)
-    assert INJECTED in chat.prompt  # it was shown
+    assert INJECTED not in chat.prompt  # nor was it shown
     assert "所有企业都奖励1亿元。" not in texts(answer)
     assert_quoted(answer)
 
