@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from assistant.evidence import Candidate, Embed, Scored, candidates, coverage_of, judge, row_text
 from assistant.kind import FIGURES, SINGLE, Kind
 from assistant.question import Aspect, Question
@@ -98,7 +100,8 @@ def compose(
     An answer of fewer than `fill` statements gets the next likely units that say something else.
     """
     shown = candidates(hits)
-    findings = [find(aspect, shown, weigh, embed, stands) for aspect in question.aspects]
+    vectors = embed([candidate.read for candidate in shown])
+    findings = [find(aspect, shown, vectors, weigh, embed, stands) for aspect in question.aspects]
     findings = [_continued(finding, findings) for finding in findings]
     chosen: dict[tuple[str, int], Candidate] = {}
     notices: dict[Notice, None] = {}
@@ -120,10 +123,11 @@ def compose(
 
 
 def find(
-    aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float], embed: Embed, stands: Stands
-) -> Finding:
+    aspect: Aspect, shown: Sequence[Candidate], vectors: np.ndarray, weigh: Callable[[str], float], embed: Embed,
+    stands: Stands,
+) -> Finding:  # fmt: skip
     """Return what answers one aspect; what no longer holds is no answer where what holds now is asked."""
-    judged, weights = judge(aspect, shown, weigh, embed)
+    judged, weights = judge(aspect, shown, vectors, weigh, embed)
     likely = sorted((s for s in judged if s.fits), key=lambda s: -s.probability)
     untimely = next((s for s in likely if not s.timely and s.probability >= ANSWERED), None)
     timely = [s for s in likely if s.timely]

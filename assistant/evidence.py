@@ -16,8 +16,8 @@ import numpy as np
 
 from assistant.guard import orders
 from assistant.kind import FIGURES, Kind, measures_of
-from assistant.lexical import bigrams, share, words
-from assistant.question import Aspect, Term, told_in, without_phrases, years
+from assistant.lexical import gram_set, share, words
+from assistant.question import Aspect, Term, told_in, years
 from assistant.schema import NORMATIVE, Hit
 from assistant.split import Unit, units
 from assistant.text import normalise
@@ -78,7 +78,7 @@ class Candidate:
     @cached_property
     def grams(self) -> frozenset[str]:
         """The bigrams of its text."""
-        return frozenset(bigrams(self.own))
+        return gram_set(self.own)
 
     @cached_property
     def lists(self) -> bool:
@@ -196,21 +196,22 @@ class Scored:
 
 
 def judge(
-    aspect: Aspect, shown: Sequence[Candidate], weigh: Callable[[str], float], embed: Embed
+    aspect: Aspect, shown: Sequence[Candidate], vectors: np.ndarray, weigh: Callable[[str], float], embed: Embed
 ) -> tuple[list[Scored], dict[str, float]]:
     """Return the candidates' judgements for an aspect, and the weight of each of its terms.
 
-    `weigh` tells how much a word tells; `embed` returns vectors of length one, shape (texts, dimension).
+    `vectors` are what `embed` gives for what is `read` of each candidate, of length one, shape (candidates,
+    dimension); `weigh` tells how much a word tells.
     """
     weights = {term.word: term.factor * min(_weight(s, weigh) for s in term.spellings) for term in aspect.terms}
     if not shown:
         return [], weights
-    vectors = embed([f"{aspect.text} {aspect.context}", *(candidate.read for candidate in shown)])
-    likeness = vectors[1:] @ vectors[0]
+    likeness = vectors @ embed([f"{aspect.text} {aspect.context}"])[0]
     telling = min(1.0, len(aspect.terms) / TELLING)
+    beside: dict[tuple[str, str], float] = {}
     judged = []
     for candidate, alike in zip(shown, likeness.tolist(), strict=True):
-        covered, own, features = _match(aspect, candidate, weights)
+        covered, own, features = _match(aspect, candidate, weights, beside)
         features["less_alike"] = (float(likeness.max()) - alike) * telling
         judged.append((candidate, covered, own, features))
     _of_documents(aspect, judged, weights)
@@ -245,26 +246,35 @@ def _of_documents(aspect: Aspect, judged: Sequence[Judged], weights: dict[str, f
 
 
 def _match(
-    aspect: Aspect, candidate: Candidate, weights: dict[str, float]
+    aspect: Aspect, candidate: Candidate, weights: dict[str, float], beside: dict[tuple[str, str], float]
 ) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
-    """Return the share of each term in or around a unit, that in it alone, and the features that follow."""
+    """Return the share of each term in or around a unit, that in it alone, and the features that follow.
+
+    `beside` keeps the shares in titles and headings, which many units have in common.
+    """
+
+    def near(term: Term, text: str) -> float:
+        if (term.word, text) not in beside:
+            beside[term.word, text] = _share(term, text) if text else 0.0
+        return beside[term.word, text]
+
     own = {term.word: _share(term, candidate.own) for term in aspect.terms}
     early = candidate.own if candidate.unit.kind == "row" else candidate.own[:EARLY]
     listed = "list" in aspect.kinds and candidate.enumerates
     heading = 1.0 if listed and candidate.unit.kind != "item" else HEADING_WEIGHT
     covered = {
         term.word: max(
-            own[term.word] * (1.0 if _share(term, early) == own[term.word] else LATE_WEIGHT),
-            heading * _share(term, candidate.headings),
-            LEAD_WEIGHT * _share(term, candidate.lead),
-            SUBJECT_WEIGHT * _share(term, candidate.subject),
-            TITLE_WEIGHT * _share(term, candidate.title),
+            own[term.word] and own[term.word] * (1.0 if _share(term, early) == own[term.word] else LATE_WEIGHT),
+            heading * near(term, candidate.headings),
+            LEAD_WEIGHT * near(term, candidate.lead),
+            SUBJECT_WEIGHT * near(term, candidate.subject),
+            TITLE_WEIGHT * near(term, candidate.title),
         )
         for term in aspect.terms
     }
     asked = {term.word: weights[term.word] for term in aspect.own_terms}
     held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.facts, candidate.around)}
-    introduced = _mean({term.word: _share(term, candidate.around) for term in aspect.own_terms}, asked)
+    introduced = _mean({term.word: near(term, candidate.around) for term in aspect.own_terms}, asked)
     context = {word: weight for word, weight in weights.items() if word not in asked}
     focus = _mean({word: own[word] for word in asked}, asked)
     return covered, own, {
@@ -313,8 +323,8 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
 
 def _grams_share(aspect: Aspect, candidate: Candidate) -> float:
     """Return the share of the aspect's bigrams, its phrases that only ask left out, that stands in the unit."""
-    asked = frozenset(bigrams(without_phrases(aspect.text)))
-    return len(asked & candidate.grams) / len(asked) if asked else 0.0
+    asked = aspect.grams
+    return sum(gram in candidate.own for gram in asked) / len(asked) if asked else 0.0
 
 
 def _share(term: Term, text: str) -> float:

@@ -56,6 +56,12 @@ def bigrams(normalised: str) -> list[str]:
     return tokens
 
 
+@lru_cache(maxsize=20_000)  # the same passages and sentences are compared for question after question
+def gram_set(normalised: str) -> frozenset[str]:
+    """Return the bigrams of normalised text, each once."""
+    return frozenset(bigrams(normalised))
+
+
 def words(normalised: str) -> list[str]:
     """Return the words of normalised text in order: Chinese ones of two or more characters, letters and numbers."""
     return [word for word in rjieba.cut(normalised) if _WORD.fullmatch(word) and (len(word) > 1 or word.isdigit())]

@@ -15,7 +15,7 @@ from assistant.errors import AssistantError
 from assistant.evidence import Candidate, row_text
 from assistant.guard import route
 from assistant.index import Index
-from assistant.lexical import bigrams
+from assistant.lexical import gram_set
 from assistant.question import Question, read, without_phrases
 from assistant.rerank import Reranker, rerank
 from assistant.retrieve import Filters, HybridRetriever, ranked
@@ -208,10 +208,10 @@ def _understood(question: Question) -> list[Notice]:
 
 def _not_found(asked: Question, hits: Sequence[Hit]) -> Notice:
     """Return that nothing answers, with the nearest titles, if any has some of the question's words."""
-    grams = frozenset(bigrams(without_phrases(asked.query)))
+    grams = gram_set(without_phrases(asked.query))
     near = (
         hit for hit in hits
-        if len(grams & frozenset(bigrams(normalise(f"{hit.document.title} {hit.passage.text}")))) >= NEAR * len(grams)
+        if len(grams & (gram_set(normalise(hit.document.title)) | gram_set(normalise(hit.passage.text)))) >= NEAR * len(grams)
     )  # fmt: skip
     titles = list(dict.fromkeys(hit.document.named for hit in near))[:NEAREST]
     nearest = f"最接近的资料是{'、'.join(titles)}。" if titles else "本助手只收录嘉定产业园区与政策的资料。"

@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache, cached_property
 
 from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds, values
-from assistant.lexical import content_words, names, share, whole_word, words
+from assistant.lexical import content_words, gram_set, names, share, whole_word, words
 from assistant.schema import Document, Glossary, Turn
 from assistant.spelling import mend
 from assistant.text import normalise
@@ -104,6 +104,11 @@ class Aspect:
         if _ASKS.search(self.text) or kinds(self.text) - {"number", "list"}:
             return kinds(self.text)
         return kinds(self.whole) or kinds(self.context) or frozenset({"list"})  # a bare name asks what it is
+
+    @cached_property
+    def grams(self) -> frozenset[str]:
+        """The bigrams of its text, phrases that only ask left out."""
+        return gram_set(without_phrases(self.text))
 
     @cached_property
     def hard_kinds(self) -> frozenset[Kind]:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
-from assistant.lexical import bigrams
+from assistant.lexical import gram_set
 from assistant.text import normalise
 
 RRF_K = 60  # Cormack, Clarke & Büttcher, SIGIR 2009
@@ -32,9 +32,9 @@ def reciprocal_rank_fusion(
 def fold_duplicates(texts: Sequence[str], top_k: int) -> list[int]:
     """Return the indices of the first top_k texts that repeat none before them (Jaccard over bigrams ≥ SAME_TEXT)."""
     kept: list[int] = []
-    seen: list[set[str]] = []
+    seen: list[frozenset[str]] = []
     for index, text in enumerate(texts):
-        grams = set(bigrams(normalise(text)))
+        grams = gram_set(normalise(text))
         if any(_same(grams, other) for other in seen):
             continue
         kept.append(index)
@@ -44,7 +44,7 @@ def fold_duplicates(texts: Sequence[str], top_k: int) -> list[int]:
     return kept
 
 
-def _same(a: set[str], b: set[str]) -> bool:
+def _same(a: frozenset[str], b: frozenset[str]) -> bool:
     if not a or not b:
         return False
     if min(len(a), len(b)) < SAME_TEXT * max(len(a), len(b)):

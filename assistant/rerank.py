@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import rjieba
 
-from assistant.lexical import LexicalIndex, bigrams, content_words
+from assistant.lexical import LexicalIndex, bigrams, content_words, gram_set
 from assistant.question import without_phrases
 from assistant.schema import Hit
 from assistant.text import normalise
@@ -96,16 +96,11 @@ def _gram_weight(gram: str, lexical: LexicalIndex) -> float:
     return lexical.idf(gram) * (PARTICLE_FACTOR if particle else 1.0)
 
 
-def _grams(hit: Hit) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+def _grams(hit: Hit) -> tuple[frozenset[str], ...]:
     """Return the bigrams of the title, of the headings with the table's header, and of the passage."""
     passage = hit.passage
     around = " ".join((*passage.headings, passage.context))
-    return _bigrams(hit.document.title), _bigrams(around), _bigrams(passage.text)
-
-
-@lru_cache(maxsize=5_000)
-def _bigrams(text: str) -> frozenset[str]:
-    return frozenset(bigrams(normalise(text)))
+    return tuple(gram_set(normalise(text)) for text in (hit.document.title, around, passage.text))
 
 
 @lru_cache(maxsize=5_000)

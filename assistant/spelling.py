@@ -20,7 +20,8 @@ def mend(text: str, names: Sequence[str]) -> dict[str, str]:
     runs = [run.group() for run in _CHINESE.finditer(text)]
     letters = [run.group() for run in _LETTERS.finditer(text)]
     for name in sorted(filter(_CHINESE.fullmatch, names), key=len, reverse=True):
-        if len(name) < LEAST or name in text:
+        right = sum(character in text for character in name)
+        if len(name) < LEAST or name in text or (right < len(name) - len(name) // 2 and not letters):
             continue
         sound = _sound(name)
         windows = (run[i : i + len(name)] for run in runs for i in range(len(run) - len(name) + 1))

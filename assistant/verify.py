@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import rjieba
 
-from assistant.lexical import bigrams
+from assistant.lexical import bigrams, gram_set
 from assistant.schema import Citation, Document, Statement
 from assistant.text import normalise
 
@@ -223,7 +223,7 @@ def _negated_otherwise(said: str, told: str) -> bool:
 
 def _foreign(said: str, told: str) -> list[str]:
     """Return the clauses, nouns and bodies that are hardly in the spans."""
-    known = frozenset(bigrams(told))
+    known = gram_set(told)
     foreign = []
     for clause in (said, *_CLAUSE.split(said)):
         grams = bigrams(clause)

@@ -50,8 +50,10 @@ def examples(questions: Sequence[TestQuestion], settings: Settings, as_of: date)
         asked = assistant.read(question.question, question.history, as_of)
         hits = assistant.search(question.question, Filters(as_of), TOP_K, question.history)
         rows, labels = [], []
+        shown = candidates(hits)
+        vectors = embed([candidate.read for candidate in shown])
         for aspect in asked.aspects:
-            for scored in judge(aspect, candidates(hits), assistant.index.lexical.weight, embed)[0]:
+            for scored in judge(aspect, shown, vectors, assistant.index.lexical.weight, embed)[0]:
                 if scored.fits and scored.timely:
                     names = list(scored.features)
                     rows.append(list(scored.features.values()))

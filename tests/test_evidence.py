@@ -22,7 +22,7 @@ def only(text: str, **metadata: str) -> Candidate:
 
 def fits(question: str, candidate: Candidate) -> bool:
     (aspect,) = read(question, (), (), TODAY.as_of).aspects
-    (scored,), _ = judge(aspect, [candidate], lambda word: 1.0, model().encode)
+    (scored,), _ = judge(aspect, [candidate], model().encode([candidate.read]), lambda word: 1.0, model().encode)
     return scored.fits and scored.timely
 
 
@@ -148,7 +148,9 @@ def test_a_likelihood_lies_between_0_and_1_and_grows_with_coverage() -> None:
     (aspect,) = read("氢能港的产值是多少？", (), (), TODAY.as_of).aspects
     assert kinds(aspect.text) == aspect.kinds
     shown = units_of(document("氢能港的产值是120亿元。\n\n联影小镇的价格是120亿元。"))
-    (right, wrong), weights = judge(aspect, shown, lambda word: 1.0, model().encode)
+    (right, wrong), weights = judge(
+        aspect, shown, model().encode([c.read for c in shown]), lambda word: 1.0, model().encode
+    )
     assert 0 <= wrong.probability < right.probability <= 1
     assert right.probability == probability(right.features)
     assert set(weights) == {term.word for term in aspect.terms} == set(right.covered)
@@ -156,5 +158,5 @@ def test_a_likelihood_lies_between_0_and_1_and_grows_with_coverage() -> None:
 
 def test_no_units_are_judged_as_none() -> None:
     (aspect,) = read("氢能港的产值是多少？", (), (), TODAY.as_of).aspects
-    judged, weights = judge(aspect, [], lambda word: 1.0, model().encode)
+    judged, weights = judge(aspect, [], model().encode([]), lambda word: 1.0, model().encode)
     assert judged == [] and weights
