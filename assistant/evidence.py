@@ -215,19 +215,18 @@ def judge(
         features["less_alike"] = (float(likeness.max()) - alike) * telling
         judged.append((candidate, covered, own, features))
     _of_documents(aspect, judged, weights)
-    silent = [(c, f) for c, _, _, f in judged if c.partly_stated and aspect.concerns(c.own)]
+    silent = [(c, f["coverage"]) for c, _, _, f in judged if c.partly_stated and aspect.concerns(c.own)]
     best: dict[str, float] = {}  # of each document's hits
     for hit in {candidate.hit.passage.id: candidate.hit for candidate in shown}.values():
         best[hit.document.id] = max(best.get(hit.document.id, 0.0), hit.score)
     scored = []
     for candidate, covered, own, features in judged:
-        here = [
-            f["coverage"] for c, f in silent if c.hit.document.id == candidate.hit.document.id and c is not candidate
-        ]
-        there = [f["coverage"] for c, f in silent if c.hit.document.id != candidate.hit.document.id]
-        features["silent_here"] = max(0.0, max(here, default=0.0) - features["coverage"] + 0.3)
-        features["silent_elsewhere"] = max(0.0, max(there, default=0.0) - features["coverage"] + 0.1)
-        features["found"] = best[candidate.hit.document.id]
+        key = candidate.hit.document.id
+        here = max((share for c, share in silent if c.hit.document.id == key and c is not candidate), default=0.0)
+        there = max((share for c, share in silent if c.hit.document.id != key), default=0.0)
+        features["silent_here"] = max(0.0, here - features["coverage"] + 0.3)
+        features["silent_elsewhere"] = max(0.0, there - features["coverage"] + 0.1)
+        features["found"] = best[key]
         focus = _mean({term.word: own[term.word] for term in aspect.own_terms}, weights)
         fits = _fits(aspect, candidate) and (not features["lacking"] or bool(aspect.kinds & {"list", "verdict"}))
         timely = _in_time(aspect, candidate)

@@ -5,6 +5,7 @@ of eval/injection.jsonl; `python -m eval.injection` measures them on all.
 """
 
 import re
+from functools import lru_cache
 
 from assistant.schema import Notice
 from assistant.text import normalise
@@ -37,6 +38,7 @@ _ORDER = re.compile(
 _END = re.compile(r"[。!?！？\n]")
 
 
+@lru_cache(maxsize=5_000)  # the same passages are found for question after question
 def orders(text: str) -> tuple[int, int] | None:
     """Return where a text begins to give orders to a program, from the start of that sentence to the end of its line."""
     found = _ORDER.search(text)
