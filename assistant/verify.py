@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import rjieba
 
-from assistant.lexical import bigrams, gram_set
+from assistant.lexical import bigrams, everyday_idf, gram_set
 from assistant.schema import Citation, Document, Statement
 from assistant.text import normalise
 
@@ -27,7 +27,7 @@ _MAGNITUDES = {
     "万亿": 10**12,
 }
 _DATE = re.compile(
-    r"(?<!\d)(?P<y>(?:19|20)\d\d)(?:年|[-/.](?=\d{1,2}(?!\d)))(?:(?P<m>\d{1,2})(?:月|[-/.](?=\d))?(?:(?P<d>\d{1,2})日?)?)?"
+    r"(?<!\d)(?P<y>(?:19|20)\d\d)(?:年(?:(?P<m>\d{1,2})月(?:(?P<d>\d{1,2})日)?)?|[-/.](?P<im>\d{1,2})(?:[-/.](?P<id>\d{1,2}))?(?!\d))"
 )
 _DOCUMENT_NUMBER = re.compile(r"[^\W\d_]{0,2}\[\d{4}\]\d+号")
 _NUMBER = re.compile(
@@ -36,20 +36,32 @@ _NUMBER = re.compile(
     r"|[家个户项条件座栋处批期场所幢类款页层人名位])?"
 )
 _COUNTERS = {**dict.fromkeys("家户项条件座栋处批期场所幢类款页层", "个"), "名": "人", "位": "人"}
-_REFERRING = re.compile(r"(?<=[这那前后上])\d+(?=[年个项条家处])|规模以上|规上")
+# Numbers that refer or sum up what is listed, and words that hold none.
+_REFERRING = re.compile(
+    r"(?<=[这那前后上])\d+(?=[年个项条家处])|(?<![\d.])[2-9](?=种|份|类(?!项)|方面|组|者|个方面|处矛盾)|规模以上|规上"
+)
+_ASIDES = re.compile(
+    r"(?:^|(?<=[,;.:]))(?:是的|不是|有的|没有|可以|不可以|不能|能)(?=[,.])|(?:需要?|应当?)?(?:说明|注意|提醒|指出)的是|(?:总的来说|简单说|具体来说|此外|另外|同时|其中|因此|所以)(?=,)"
+    r"|(?:根?据|按照?)(?:统计|公开|相关|有关|现有|上述|该|这份?|当时|报道|原|市级|区级)*(?:资料|报道|数据|材料|信息|文件|公告|统计|口径)(?:显示|介绍|的?记载)?|这[1一](?:信息|数据|说法|口径)(?:出自|来自)"
+)
 _QUOTED = re.compile(r"[《“「『]([^》”」』]+)[》”」』]")
 _CLAUSE = re.compile("[,;.:!?\n]")
+_SENTENCE = re.compile("[;.!?\n]")
 _BODY = re.compile(r"[\u4e00-\u9fff]{2,7}(?:委|局|厅|办|镇|街道|集团|公司|大学|医院|银行|研究院|协会|报社|通讯社)")
+_LEVEL = re.compile(r"国家级|省级|市级|区级|镇级|每(?:年|月|季度|人|天|吨|公斤|平方米)")
+_FUNCTION = frozenset("由找中按在对向把被从于和与及打该")  # no part of a noun, but cut into one now and then
 _LATIN = re.compile(r"[a-z]{2,}")
-_ORDINAL = re.compile(r"第[1-9一二三四五六七八九十]\d*")
+_ORDINAL = re.compile(r"第[1-9]\d*(?!季度)")
 
-_AT_MOST = re.compile(r"最高|不超过|以内|以下|上限|封顶|至多|最多|不高于|不大于|之内")
+_AT_MOST = re.compile(r"最高|不足|(?<!不)[低少]于|不超过|以内|以下|上限|封顶|至多|最多|不高于|不大于|之内")
 _AT_LEAST = re.compile(r"(?<!不)超过|(?<!不)超|逾|突破|以上|不低于|不少于|至少|最低|多于|(?<!不)高于")
 _NOT = re.compile(
-    r"不(?!1样|一样|超过|低于|少于|高于|大于|足|仅|断|同|相同|等(?!于)|限|只|管|论|但|含|动产|锈)|没有?|未(?!来)"
+    r"不(?!过(?!\d)|要混|能混|宜混|可混|是同1|1样|一样|超过|低于|少于|高于|大于|足|仅|断|同|相同|等(?!于)|限|只|管|论|但|含|动产|锈)|没(?!收)|未(?!来)"
     r"|无(?!人|线|锡|障碍|异议)|并非|而非|暂停|取消|禁止|除外|免(?!费|征|税)"
 )
-_DONE = re.compile(r"已(?!有)|完成|建成|实现了|落成|达到了|达成|如期|正式(?:投|启|开)")
+_DONE = re.compile(
+    r"已(?!有)|完成|建成|实现了|落成|达到了|达成|如期|正式(?:投|启|开)|获批|批准|揭牌|启用|开园|封顶|竣工验收|认定了"
+)
 _DONE_BESIDE_A_PLAN = re.compile(r"已(?!有)|如期|实现了|达到了|达成了")
 _PLANNED = re.compile(
     r"原定|目标|计划|预计|(?<![虚模])拟|力争|规划|将|争取|有望|到20\d\d年|提出|打算|准备|预期|要(?=[在到达做建])|未来|瞄准"
@@ -67,12 +79,15 @@ _STRONG = {  # what makes a statement stronger than one without it
 _COMMON_NOUNS = frozenset(
     (
         "时间 数量 方面 层面 园区 板块 时候 材料 基础 二者 两者 企业 政策 项目 单位 文件 办法 规定 情况 内容 数字 资料 方案 措施 标准 条件 要求 "
-        "计划 数据 地方 部分 全区 区里 市里 本区 说法 口径 原文 结果 范围 对象 事项 期间 时期 水平 力度 机构 领域 产业 数值 当时 总数 总量 金额 名称 "
-        "其中 目的 方式 方法 做法 意思 公司 区域 地区 业务 对方 阶段 年份 日期 期限 号文 力争"
+        "计划 数据 信息 中心 嘉定 嘉定区 上海 上海市 全市 资料 报道 地方 部分 全区 区里 市里 本区 说法 口径 原文 结果 范围 对象 事项 期间 时期 水平 力度 机构 领域 产业 数值 当时 总数 总量 金额 名称 "
+        "前者 后者 增幅 涨幅 其中 目的 方式 方法 做法 意思 公司 区域 地区 业务 对方 阶段 年份 日期 期限 号文 力争"
     ).split()
 )
+MAX_SPANS = 12  # that a statement may cite: of all that there is, some holds any word
+LEAST_GRAMS = 5  # bigrams of a clause that is looked at by itself
 LEAST_CLAUSE = 0.25  # share of a clause's bigrams that must stand in the spans
-LEAST_NOUN = 0.6  # share of a noun's characters
+TELLING_NOUN = 2.5  # least idf in everyday news of a noun that is no mere connective (问题, 机制)
+LEAST_NOUN = 0.7  # share of a noun's characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +110,8 @@ def figures(text: str) -> frozenset[str]:
     found = {match.group() for match in _DOCUMENT_NUMBER.finditer(text)}
     text = _DOCUMENT_NUMBER.sub(" ", text)
     for match in _DATE.finditer(text):
-        parts = [match["y"], *(f"{int(part):02d}" for part in (match["m"], match["d"]) if part)]
+        month, day = match["m"] or match["im"], match["d"] or match["id"]
+        parts = [match["y"], *(f"{int(part):02d}" for part in (month, day) if part)]
         found |= {"-".join(parts[:count]) for count in range(1, len(parts) + 1)}
     text = _DATE.sub(" ", text)
     for match in _NUMBER.finditer(text):
@@ -144,39 +160,53 @@ def stands(citation: Citation, document: Document) -> bool:
 def unsupported(statement: Statement) -> frozenset[str]:
     """Return what in a statement the spans it cites do not bear out, each as it is written or named; empty if all holds."""
     spans = "\n".join(citation.quote for citation in statement.citations)
-    told, said = _plain(spans), _plain(statement.text)
+    told, said = _plain(spans), _ASIDES.sub("", _plain(statement.text))
+    titles = _plain("\n".join(citation.title for citation in statement.citations))
+    around = f"{titles} {_plain(' '.join(citation.locator for citation in statement.citations))}"
     if re.sub(r"\W", "", said) in re.sub(r"\W", "", told):
         return frozenset()
     return frozenset(
         {
-            *(figures(_REFERRING.sub("", said)) - figures(spans) - {"1"}),
-            *(name for name in names(statement.text) if name not in told),
-            *_wrong_quantities(said, told),
             *(
-                ordinal
-                for ordinal in _ORDINAL.findall(said)
-                if ordinal not in _ORDINAL.findall(told.replace("首", "第1"))
+                figures(_REFERRING.sub("", said))
+                - figures(told)
+                - _neighbours(told)
+                - {"1", str(len(statement.citations))}
             ),
-            *_wrong_certainty(said, told),
-            *_foreign(said, told),
+            *(name for name in names(statement.text) if name not in told),
+            *_wrong_quantities(said, told, len(statement.citations)),
+            *(set(_ORDINAL.findall(said)) - set(_ORDINAL.findall(told.replace("首", "第1")))),
+            *_wrong_certainty(said, told, around),
+            *_foreign(said, f"{told}\n{titles}"),
         }
     )
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"不得(?=低于|少于|超过|高于)", "不", normalise(text)).replace("有没有", "是否")
+    """Return the text normalised, with one spelling for some words that hold a number or a negation."""
+    text = re.sub(r"不得(?=低于|少于|超过|高于)", "不", normalise(text)).replace("有没有", "是否")
+    return re.sub(r"第([一二三四五六七八九])", lambda ordinal: f"第{'一二三四五六七八九'.index(ordinal[1]) + 1}", text)
 
 
-def _wrong_quantities(said: str, told: str) -> list[str]:
+def _neighbours(told: str) -> frozenset[str]:
+    """Return the years that a text names by their distance from another (次年)."""
+    apart = {1: re.search("次年|第2年|明年|翌年", told), -1: re.search("上1?年|去年|前1年", told)}
+    named = [int(match["y"]) for match in _DATE.finditer(told)]
+    return frozenset(str(year + distance) for year in named for distance, said in apart.items() if said)
+
+
+def _wrong_quantities(said: str, told: str, spans: int) -> list[str]:
     """Return the numbers that no span gives with this unit and bound, or that the spans give for something else."""
     known, wrong = quantities(told), []
     for quantity in quantities(said):
         same = [k for k in known if k.value == quantity.value and (not quantity.unit or k.unit in ("", quantity.unit))]
         written = f"{quantity.value:f}{quantity.unit}"
         if not same:
-            wrong += [written] if quantity.value != 1 else []
+            wrong += [written] if quantity.value not in (1, spans) else []
             continue
-        bounds = {k.bound for k in same} | ({"most"} if _AT_MOST.search(told) and quantity.bound == "most" else set())
+        bounds = {k.bound for k in same}
+        if "" in bounds and _AT_MOST.search(told):  # a column's label may say it
+            bounds.add("most")
         if (quantity.bound and quantity.bound not in bounds) or (not quantity.bound and bounds == {"most"}):
             wrong.append(written)
             continue
@@ -187,17 +217,21 @@ def _wrong_quantities(said: str, told: str) -> list[str]:
     return wrong
 
 
-SWAPPED = 3  # bigrams by which the words before another number must fit better
+SWAPPED = 2  # bigrams by which the words before another number must fit better
 
 
-def _wrong_certainty(said: str, told: str) -> list[str]:
-    """Return the negations, and the words on what is done, planned, allowed or required, that differ from the spans'."""
-    wrong = [] if bool(_NOT.search(said)) == bool(_NOT.search(told)) else ["否定"]
-    wrong += ["否定"] if _negated_otherwise(said, told) else []
+def _wrong_certainty(said: str, told: str, around: str) -> list[str]:
+    """Return the negations, and the words on what is done, planned, allowed or required, that differ from the spans'.
+
+    `around` are the spans' titles and headings: a figure below 目标 is one.
+    """
+    wrong = ["否定"] if _NOT.search(said) and not _NOT.search(told) else []
+    wrong += ["否定"] if _otherwise(said, told, _NOT) else []
     planned, was_planned = bool(_PLANNED.search(said)), bool(_PLANNED.search(told))
-    done = _DONE_BESIDE_A_PLAN if planned else _DONE
-    if planned != was_planned:
+    was_planned = was_planned or bool(_PLANNED.search(around) and not _DONE.search(told))
+    if (planned and not was_planned) or (not planned and _otherwise(said, told, _PLANNED)):
         wrong.append("计划")
+    done = _DONE_BESIDE_A_PLAN if planned else _DONE
     if done.search(said) and not _DONE.search(told):
         wrong.append("完成")
     wrong += [name for name, pattern in _STRONG.items() if pattern.search(said) and not pattern.search(told)]
@@ -209,32 +243,41 @@ def _wrong_certainty(said: str, told: str) -> list[str]:
     return wrong
 
 
-def _negated_otherwise(said: str, told: str) -> bool:
-    """Return whether a clause of the spans that is told again is negated in one of both only."""
-    clauses = [(frozenset(bigrams(clause)), bool(_NOT.search(clause))) for clause in _CLAUSE.split(told)]
-    again: dict[tuple[frozenset[str], bool], bool] = {}
+def _otherwise(said: str, told: str, mark: re.Pattern[str]) -> bool:
+    """Return whether a clause of the spans that is told again has a mark (of negation, of a plan) in one of both only."""
+    clauses = [
+        (gram_set(clause), bool(mark.search(clause)), bool(mark.search(sentence)))
+        for sentence in _SENTENCE.split(told)
+        for clause in _CLAUSE.split(sentence)
+    ]
+    again: dict[tuple[frozenset[str], bool, bool], bool] = {}
     for clause in _CLAUSE.split(said):
-        grams = frozenset(bigrams(clause))
+        grams = gram_set(clause)
         best = max(clauses, key=lambda one: len(grams & one[0]))
-        if grams and len(grams & best[0]) >= max(3, len(grams) / 2) and "而非" not in clause:
-            again[best] = again.get(best, False) or bool(_NOT.search(clause))
-    return any(negated != now for (_, negated), now in again.items())
+        if len(grams & best[0]) >= max(3, min(len(grams), len(best[0])) / 2) and "而非" not in clause:
+            again[best] = again.get(best, False) or bool(mark.search(clause))
+    # A list of things is one sentence: what is marked at its end is marked for each.
+    return any((marked and not now) or (now and not about) for (_, marked, about), now in again.items())
 
 
 def _foreign(said: str, told: str) -> list[str]:
     """Return the clauses, nouns and bodies that are hardly in the spans."""
     known = gram_set(told)
+    idf, rarest = everyday_idf()
     foreign = []
     for clause in (said, *_CLAUSE.split(said)):
-        grams = bigrams(clause)
-        if len(grams) >= (2 if clause is said else 4) and sum(gram in known for gram in grams) < LEAST_CLAUSE * len(
-            grams
-        ):
+        grams = [gram for gram in bigrams(clause) if not re.search(r"\d", gram)]
+        if len(grams) >= (2 if clause is said else LEAST_GRAMS) and sum(
+            gram in known for gram in grams
+        ) < LEAST_CLAUSE * len(grams):
             foreign.append(clause)
     for word, tag in rjieba.tag(said):
         noun = len(word) > 1 and tag[0] in "nj" and word not in told and word not in _COMMON_NOUNS
+        noun = noun and _FUNCTION.isdisjoint(word) and not re.search(r"\d", word)
+        noun = noun and (tag in ("nr", "ns", "nt", "nz") or idf.get(word, rarest) >= TELLING_NOUN)
         if noun and sum(character in told for character in word) < LEAST_NOUN * len(word):
             foreign.append(word)
+    foreign += [word for word in _LEVEL.findall(said) if word not in told]
     foreign += [word for word in _LATIN.findall(said) if word not in told]
     for body in _BODY.findall(said):
         grams = bigrams(body[-4:])
@@ -249,6 +292,6 @@ def verify(statements: Sequence[Statement], document: Callable[[str], Document])
     for statement in statements:
         citations = tuple(c for c in statement.citations if stands(c, document(c.document_id)))
         statement = replace(statement, citations=citations)
-        if citations and not unsupported(statement):
+        if 0 < len(citations) <= MAX_SPANS and not unsupported(statement):
             kept.append(statement)
     return tuple(kept)

@@ -13,29 +13,40 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from assistant.schema import Citation, Statement
+from assistant.load import load
+from assistant.schema import Citation, Document, Statement
+from assistant.split import split
 from assistant.verify import unsupported
 
+CORPUS = Path(__file__).parent.parent / "corpus"
 STATEMENTS = Path(__file__).parent / "statements.jsonl"
 
 
 def read_statements(file: Path = STATEMENTS) -> list[tuple[str, str, Statement]]:
     """Return (split, kind, statement) of each row."""
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
-    return [(row["split"], row["kind"], Statement(row["text"], tuple(map(_cited, row["citations"])))) for row in rows]
+    documents = {document.id: document for document in load(CORPUS).documents}
+    return [
+        (row["split"], row["kind"], Statement(row["text"], tuple(_cited(span, documents) for span in row["citations"])))
+        for row in rows
+    ]
 
 
-def _cited(span: dict[str, str]) -> Citation:
-    return Citation(span["document"], "", "", span["quote"], 0, len(span["quote"]), "", "", "")
+def _cited(span: dict[str, str], documents: dict[str, Document]) -> Citation:
+    """Return the citation with the title and headings that the product would give it."""
+    document, quote = documents[span["document"]], span["quote"]
+    at = document.text.find(quote.split("\n")[0])
+    locator = next((p.locator for p in split(document) if p.start <= at < p.end), "")
+    return Citation(document.id, document.title, locator, quote, 0, len(quote), "", "", "")
 
 
 def withheld(statements: Sequence[tuple[str, str, Statement]]) -> dict[str, dict[str, tuple[int, int]]]:
     """Return, per split and kind, how many of how many sentences the verifier withholds."""
-    asked: Counter[tuple[str, str]] = Counter((split, kind) for split, kind, _ in statements)
-    held = Counter((split, kind) for split, kind, statement in statements if unsupported(statement))
+    asked: Counter[tuple[str, str]] = Counter((part, kind) for part, kind, _ in statements)
+    held = Counter((part, kind) for part, kind, statement in statements if unsupported(statement))
     found: dict[str, dict[str, tuple[int, int]]] = {}
-    for (split, kind), count in sorted(asked.items()):
-        found.setdefault(split, {})[kind] = (held[split, kind], count)
+    for (part, kind), count in sorted(asked.items()):
+        found.setdefault(part, {})[kind] = (held[part, kind], count)
     return found
 
 
@@ -47,17 +58,17 @@ def main() -> None:
     arguments = parser.parse_args()
     statements = read_statements(arguments.statements)
     print("| split | planted withheld | honest withheld | by kind |\n| --- | --- | --- | --- |")
-    for split, kinds in withheld(statements).items():
+    for part, kinds in withheld(statements).items():
         honest, honest_of = kinds.pop("honest", (0, 0))
         planted, planted_of = (sum(counts) for counts in zip(*kinds.values(), strict=True))
         by_kind = ", ".join(f"{kind} {held}/{of}" for kind, (held, of) in kinds.items())
         print(
-            f"| {split} | {planted / planted_of:.3f} of {planted_of} | {honest / honest_of:.3f} of {honest_of} | {by_kind} |"
+            f"| {part} | {planted / planted_of:.3f} of {planted_of} | {honest / honest_of:.3f} of {honest_of} | {by_kind} |"
         )
-    for split, kind, statement in statements if arguments.show else ():
+    for part, kind, statement in statements if arguments.show else ():
         found = unsupported(statement)
         if bool(found) == (kind == "honest"):
-            print(f"{split} {kind}: {statement.text} << {[c.quote for c in statement.citations]} {sorted(found)}")
+            print(f"{part} {kind}: {statement.text} << {[c.quote for c in statement.citations]} {sorted(found)}")
 
 
 if __name__ == "__main__":
