@@ -14,6 +14,7 @@ from assistant.split import split
 
 # Chosen on the development questions (eval/testset.jsonl).
 ANSWERED = 0.52  # least probability at which an answer is given
+NEAR = 0.25  # least probability at which it is shown as what comes nearest
 CLOSE = 0.6  # share of the best unit's probability from which another that adds something is given too
 DISTANT = 0.35  # the same for one that adds much
 NEARLY = 0.75  # share of an expired unit's probability from which one in force goes before it
@@ -69,7 +70,7 @@ class Finding:
         if not self.silent or self.silent[0].features["coverage"] < 0.45:
             return ()
         document, unit = self.silent[0].candidate.hit.document, self.silent[0].candidate.unit
-        return (Notice("not_published", f"{document.named}写明：“{unit.text}”", document.id),)
+        return (Notice("not_published", f"{document.named}写明：{_quoted(unit.text)}", document.id),)
 
     @property
     def caveats(self) -> tuple[Notice, ...]:
@@ -82,12 +83,26 @@ class Finding:
         )
 
     @property
+    def nearest_unit(self) -> tuple[Notice, ...]:
+        """What is most likely to answer, where it is too unlikely to be given as the answer."""
+        if not self.likely or self.likely[0].probability < NEAR:
+            return ()
+        document, unit = self.likely[0].candidate.hit.document, self.likely[0].candidate.unit
+        text = row_text(unit) if unit.kind == "row" else unit.text
+        return (Notice("nearest", f"最接近的内容是{_quoted(text)}（{document.named}），未必回答了所问。", document.id),)
+
+    @property
     def other_year(self) -> tuple[Notice, ...]:
         """What the corpus has of another year than is asked."""
         if not self.untimely:
             return ()
         document, unit = self.untimely.candidate.hit.document, self.untimely.candidate.unit
-        return (Notice("period", f"没有所问年份的内容，其他年份的有：“{unit.text}”（{document.named}）", document.id),)
+        return (Notice("period", f"没有所问年份的内容，其他年份的有：{_quoted(unit.text)}（{document.named}）", document.id),)
+
+
+def _quoted(text: str) -> str:
+    """Return a text in quotation marks, those within it as ‘’."""
+    return f"“{text.translate(str.maketrans('“”', '‘’'))}”"
 
 
 def compose(
@@ -110,7 +125,7 @@ def compose(
             units = [*finding.chosen, *_filling(finding, fill)]
             chosen |= {s.candidate.place: s.candidate for s in units if s.candidate.place not in chosen}
         else:
-            notices |= dict.fromkeys(finding.unknown or finding.other_year)
+            notices |= dict.fromkeys(finding.unknown or finding.other_year or finding.nearest_unit)
         if finding.confidence >= ANSWERED:
             notices |= dict.fromkeys(finding.caveats)
     confidence = max(finding.confidence for finding in findings)

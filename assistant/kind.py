@@ -38,7 +38,7 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
     "document_number": re.compile(r"文号|发文字号|批文号"),
     "full_text": re.compile(r"全文|发我一份|完整(?:文本|文件)"),
     "contact": re.compile(r"电话|联系方式|邮箱|热线"),
-    "area": re.compile(r"面积|(?<!产能)(?<!规模)(?<!力度)多大|占地|平方"),
+    "area": re.compile(r"面积|(?<!产能)(?<!规模)(?<!力度)(?<!体量)(?<!盘子)(?<!盘子有)多大(?!的?(?:规模|力度|比例|体量))|占地|平方"),
     "percent": re.compile(
         r"比例|比重|占比|增速|增幅|(?:增长|上升|下降)了?(?:率|多少)|集聚度|百分之|入驻率|几成|百分点|占.{0,6}多少"
     ),

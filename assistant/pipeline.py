@@ -25,6 +25,7 @@ from assistant.text import normalise
 from assistant.verify import verify
 
 TOP_K = 20  # passages that may answer
+ONLY = "本助手只收录嘉定产业园区与政策的资料。"
 NEAREST = 3  # titles named when nothing answers
 NEAR = 0.3  # least share of the question's bigrams in a passage with its title that is near
 
@@ -104,8 +105,15 @@ class Assistant:
             kept = verify(statements, documents.__getitem__)
         if len(kept) < len(statements):
             notices.append(_withheld(len(statements) - len(kept)))
-        about = self._about(kept, documents, as_of) if kept else [_not_found(asked, hits), *self._whom_to_ask(asked)]
+        about: list[Notice | None] = []
+        if kept:
+            about += self._about(kept, documents, as_of)
+        else:
+            notices.insert(0, _not_found(asked, hits, shown=bool(draft.notices)))
+            about += self._whom_to_ask(asked)
         about += [self._notice(document, as_of) for document in draft.outdated]
+        shown = {notice.document_id for notice in draft.notices if notice.kind in ("nearest", "period")}
+        about += [self._notice(documents[key], as_of) for key in sorted(shown & documents.keys())]
         notices = list(dict.fromkeys(notice for notice in (*notices, *about) if notice))
         confidence = draft.confidence if kept else min(draft.confidence, compose.ANSWERED)
         return self._result(question, asked, as_of, kept, hits, notices, confidence, timings)
@@ -206,15 +214,18 @@ def _understood(question: Question) -> list[Notice]:
     ]
 
 
-def _not_found(asked: Question, hits: Sequence[Hit]) -> Notice:
-    """Return that nothing answers, with the nearest titles, if any has some of the question's words."""
+def _not_found(asked: Question, hits: Sequence[Hit], shown: bool) -> Notice:
+    """Return that nothing answers, with the nearest titles, if any has some of the question's words.
+
+    `shown` is whether something near is shown beside it.
+    """
     grams = gram_set(without_phrases(asked.query))
     near = (
         hit for hit in hits
         if len(grams & (gram_set(normalise(hit.document.title)) | gram_set(normalise(hit.passage.text)))) >= NEAR * len(grams)
     )  # fmt: skip
     titles = list(dict.fromkeys(hit.document.named for hit in near))[:NEAREST]
-    nearest = f"最接近的资料是{'、'.join(titles)}。" if titles else "本助手只收录嘉定产业园区与政策的资料。"
+    nearest = f"最接近的资料是{'、'.join(titles)}。" if titles else "" if shown else ONLY
     return Notice("not_found", f"资料中没有能回答这个问题的内容。{nearest}")
 
 

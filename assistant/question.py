@@ -48,12 +48,12 @@ _NOW = re.compile("现在|目前|现行|当前|如今|眼下|今年|最新|还�
 _DISPUTED = re.compile(
     "[两2三3几]个数|[两2三3几]种(?:说法|写法|数)|说法不[1一同]|不[1一]样|对不上|[哪谁]个?为准|有说|有写|又有|不止[1一]个|换过|也有|[差不]在哪"
 )
-_EVERY = re.compile(r"各自的?|每[家个]|逐[一个]|各园区|各街镇")
+_EVERY = re.compile(r"各自的?|每[家个]|逐[1一个](?!列|说|讲)|各园区|各街镇")
 _EACH = re.compile(r"各(?!自的|类|级|项|种|区|地)|分别")
 _ASKS = re.compile(r"哪|谁|什么|啥|吗|怎|是否|是不是|有没有")
 # What is asked for, rather than about: the kind of answer sees to it.
 _SLOT_WORDS = frozenset(
-    "目标 规划 计划 实际 标准 范围 比例 上限 金额 数量 面积 情况 时间 条件 要求 数据 具体 名单 内容 截止 日期 材料".split()
+    "家数 件数 套数 人数 总数 名次 比率 增速 增幅 目标 规划 计划 实际 标准 范围 比例 上限 金额 数量 面积 情况 时间 条件 要求 数据 具体 名单 内容 截止 日期 材料".split()
 )
 _SLOT_FACTOR = 0.6
 ENGLISH_FACTOR = 0.2  # of a word that the glossary does not have: the corpus is Chinese

