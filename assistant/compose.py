@@ -23,6 +23,7 @@ NAMELESS = 2.0  # weight of an aspect's own words below which it goes on about w
 TITLED = 0.5  # share of what is asked in a title from which a question of validity is about that document
 DIFFERS = 0.5  # share of the best unit's probability from which another value is given too
 LESS_FOCUS = 0.15  # by how much less of what is asked may stand in it
+ALIKE, SAME = 0.3, 0.6  # the same for one that covers each word asked, by this share of what the best covers
 MAX_RIVALS = 4
 DISPUTED = 0.3  # least probability at which the several values are given that the question itself says there are
 DISPUTED_DIFFERS, DISPUTED_FOCUS = 0.25, 0.4  # DIFFERS and LESS_FOCUS for these
@@ -267,13 +268,22 @@ def _differing(aspect: Aspect, chosen: Sequence[Scored], fitting: Sequence[Score
     least, less = (DISPUTED_DIFFERS, DISPUTED_FOCUS) if aspect.disputed else (DIFFERS, LESS_FOCUS)
     best, found = chosen[0], list(chosen)
     for scored in fitting:
-        if scored in found or scored.probability < least * best.probability or scored.focus < best.focus - less:
+        likely = scored.probability >= least * best.probability and scored.focus >= best.focus - less
+        if scored in found or not (likely or _same_matter(aspect, scored, best)):
             continue
         given = {value for kind in sought for s in found for value in aspect.values(kind, s.candidate.facts)}
         new = {value for kind in sought for value in aspect.values(kind, scored.candidate.facts)} - given
         if new:
             found.append(scored)
     return found[len(chosen) : len(chosen) + MAX_RIVALS]
+
+
+def _same_matter(aspect: Aspect, scored: Scored, best: Scored) -> bool:
+    """Return whether a unit tells of each thing asked about as much as the best does, by nearly the same words."""
+    asked = [term.word for term in aspect.own_terms]
+    return scored.probability >= ALIKE * best.probability and all(
+        scored.covered[word] >= SAME * best.covered[word] for word in asked
+    )
 
 
 def _beside(scored: Scored, best: Scored) -> bool:
