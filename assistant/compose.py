@@ -20,6 +20,7 @@ DISTANT = 0.35  # the same for one that adds much
 NEARLY = 0.75  # share of an expired unit's probability from which one in force goes before it
 RIVAL = 0.85  # the same for another document's, which may say it differently
 NAMELESS = 2.0  # weight of an aspect's own words below which it goes on about what was named before
+NAMED = 0.8  # share of what is asked in a row from which the row is of just that
 TITLED = 0.5  # share of what is asked in a title from which a question of validity is about that document
 DIFFERS = 0.5  # share of the best unit's probability from which another value is given too
 LESS_FOCUS = 0.15  # by how much less of what is asked may stand in it
@@ -317,6 +318,8 @@ def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Sc
         return []
     unit, document = best.candidate.unit, best.candidate.hit.document
     section = [s for s in fitting if s is not best and _beside(s, best)]
+    if unit.kind == "row" and best.focus >= NAMED:  # a row that names what is asked: the others are of other things
+        section = [s for s in section if s.focus >= best.focus / 2]
     if unit.lead:
         section = [s for s in section if s.candidate.unit.lead == unit.lead]
     elif unit.kind == "sentence":

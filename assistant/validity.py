@@ -9,6 +9,7 @@ from assistant.catalog import first_day, last_day, written
 from assistant.question import told_in, years
 from assistant.schema import DOC_TYPE_LABELS, NORMATIVE, Document, Notice, Statement
 from assistant.text import normalise
+from assistant.verify import quantities
 
 _TERM = re.compile(  # 2023年1月1日至12月31日, 2022-2024年, 截止:2021年11月30日
     r"(?P<from>20\d\d)(?:年(?:(?P<from_month>\d{1,2})月(?:\d{1,2}日)?)?)?(?:\d{1,2}[时:]\d{0,2}分?)?(?:至|到|-)"
@@ -133,6 +134,7 @@ def span_notice(statement: Statement, document: Document, as_of: date) -> Notice
 
 
 _EDITION_OF_A_SOURCE = re.compile(r"20\d\d年\w{0,4}?(?:目录|名录|公告|公布|报道|发布|版)")
+_OF_TIME = frozenset(("", "年", "月", "天", "日", "小时", "分钟", "个月", "个工作日"))
 _AIM = re.compile(r"目标|计划|预计|预期|力争|规划|(?<![虚模])拟|争取|将")
 
 
@@ -153,6 +155,7 @@ def target_notice(statement: Statement, document: Document) -> Notice | None:
         return Notice(
             "target", f"{name}发布于{when}，其中{max(ahead)}年的数字是目标或预计，不是实际结果。", document.id
         )
-    if document.metadata.doc_type == "plan":
+    measured = any(quantity.unit not in _OF_TIME for quantity in quantities(text)) or years(text, event_dates=False)
+    if document.metadata.doc_type == "plan" and measured:
         return Notice("target", f"{name}是规划方案，其中尚未完成的数字是目标，不是实际结果。", document.id)
     return None
