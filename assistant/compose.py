@@ -282,7 +282,8 @@ def _differing(aspect: Aspect, chosen: Sequence[Scored], fitting: Sequence[Score
 def _same_matter(aspect: Aspect, scored: Scored, best: Scored) -> bool:
     """Return whether a unit tells of each thing asked about as much as the best does, by nearly the same words."""
     asked = [term.word for term in aspect.own_terms]
-    return scored.probability >= ALIKE * best.probability and all(
+    likely = scored.probability >= ALIKE * best.probability and scored.focus >= SAME * best.focus
+    return likely and all(
         scored.covered[word] >= SAME * best.covered[word] for word in asked
     )
 
