@@ -127,10 +127,12 @@ def compose(
             units = [*finding.chosen, *_filling(finding, fill)]
             chosen |= {s.candidate.place: s.candidate for s in units if s.candidate.place not in chosen}
         else:
-            notices |= dict.fromkeys(finding.unknown or finding.other_year or finding.nearest_unit)
+            notices |= dict.fromkeys(finding.unknown or finding.other_year)
         if finding.confidence >= ANSWERED:
             notices |= dict.fromkeys(finding.caveats)
     confidence = max(finding.confidence for finding in findings)
+    if not chosen and not notices:
+        notices |= dict.fromkeys(max(findings, key=lambda finding: finding.confidence).nearest_unit)
     if chosen and notices:  # a part is answered: that another is not known is part of the answer, with its citation
         unknown = [f.silent[0].candidate for f in findings if f.confidence < ANSWERED and f.unknown]
         chosen |= {candidate.place: candidate for candidate in unknown}

@@ -358,7 +358,7 @@ def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
     if spoken & aspect.years:
         return True
     # What a sentence says besides its targets is of the time of what stands around it.
-    rest = ";".join(part for part in re.split("[,;.]", candidate.own) if not _TARGET.search(part))
+    rest = ";".join(part for part in re.split(r"[,;]|\.(?!\d)", candidate.own) if not _TARGET.search(part))
     if rest and years(rest, event_dates=not figures):
         return False
     around = years(candidate.around) or titled or years(normalise(meta.data_period))

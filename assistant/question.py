@@ -32,7 +32,9 @@ _ENGLISH_FILLER = re.compile(
     r"|report|reported|above|s|it|its|there|about|tell|me|please)\b"
 )
 _ENGLISH = re.compile(r"[a-z][a-z '-]+")
-_YEAR = re.compile(r"(?<!\d)(20\d\d)(?:-(20\d\d))?(?!\d)")
+_YEAR = re.compile(  # 2068.8亿元 and 2025家 are none
+    r"(?<![\d.])(20\d\d)(?:-(20\d\d))?(?!\d|\.\d|[余多]?[万亿元家个人名项户套辆亩台件吨%]|平方)"
+)
 _SHORT_YEAR = re.compile(r"(?<![\d.])([12]\d)(?=年(?!代|来|内|间|前|后|以|期|度计))")  # 23年
 _EVENT_DATE = re.compile(r"20\d\d年\d{1,2}月(?:\d{1,2}日)?|20\d\d-\d\d(?:-\d\d)?(?![\d年])")
 # Names that say a question is not about Jiading; Shanghai's other districts first.

@@ -146,7 +146,7 @@ def target_notice(statement: Statement, document: Document) -> Notice | None:
     told = told_in(text, document)
     clauses = [
         part
-        for part in re.split("[,;.]", _EDITION_OF_A_SOURCE.sub("", text))
+        for part in re.split(r"[,;]|\.(?!\d)", _EDITION_OF_A_SOURCE.sub("", text))
         if re.search(r"\d", re.sub(r"\d{4}(?:年度?|-)", "", part))
     ]
     ahead = [year for part in clauses for year in years(part, event_dates=False) if told and year > told]

@@ -45,8 +45,8 @@ _ASIDES = re.compile(
     r"|(?:根?据|按照?)(?:统计|公开|相关|有关|现有|上述|该|这份?|当时|报道|原|市级|区级)*(?:资料|报道|数据|材料|信息|文件|公告|统计|口径)(?:显示|介绍|的?记载)?|这[1一](?:信息|数据|说法|口径)(?:出自|来自)"
 )
 _QUOTED = re.compile(r"[《“「『]([^》”」』]+)[》”」』]")
-_CLAUSE = re.compile("[,;.:!?\n]")
-_SENTENCE = re.compile("[;.!?\n]")
+_CLAUSE = re.compile(r"[,;:!?\n]|\.(?!\d)")
+_SENTENCE = re.compile(r"[;!?\n]|\.(?!\d)")
 _BODY = re.compile(r"[\u4e00-\u9fff]{2,7}(?:委|局|厅|办|镇|街道|集团|公司|大学|医院|银行|研究院|协会|报社|通讯社)")
 _LEVEL = re.compile(r"国家级|省级|市级|区级|镇级|每(?:年|月|季度|人|天|吨|公斤|平方米)")
 _FUNCTION = frozenset("由找中按在对向把被从于和与及打该")  # no part of a noun, but cut into one now and then
