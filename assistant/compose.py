@@ -99,7 +99,11 @@ class Finding:
         if not self.untimely:
             return ()
         document, unit = self.untimely.candidate.hit.document, self.untimely.candidate.unit
-        return (Notice("period", f"没有所问年份的内容，其他年份的有：{_quoted(unit.text)}（{document.named}）", document.id),)
+        return (
+            Notice(
+                "period", f"没有所问年份的内容，其他年份的有：{_quoted(unit.text)}（{document.named}）", document.id
+            ),
+        )
 
 
 def _quoted(text: str) -> str:
@@ -285,9 +289,7 @@ def _same_matter(aspect: Aspect, scored: Scored, best: Scored) -> bool:
     """Return whether a unit tells of each thing asked about as much as the best does, by nearly the same words."""
     asked = [term.word for term in aspect.own_terms]
     likely = scored.probability >= ALIKE * best.probability and scored.focus >= SAME * best.focus
-    return likely and all(
-        scored.covered[word] >= SAME * best.covered[word] for word in asked
-    )
+    return likely and all(scored.covered[word] >= SAME * best.covered[word] for word in asked)
 
 
 def _beside(scored: Scored, best: Scored) -> bool:

@@ -1,52 +1,48 @@
 """Keep to the job: text that gives orders to a program is no material, and some questions get a signpost, not an answer.
 
-An extractive answer cannot obey, but it could quote an order; a chat model could do both. Rules chosen on the odd rows
-of eval/injection.jsonl; `python -m eval.injection` measures them on all.
+An extractive answer cannot obey, but it could quote an order; a chat model could do both. Sentences that give orders
+are told by a linear model over characters, which eval/fit_guard.py fits.
 """
 
+import json
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from assistant.schema import Notice
 from assistant.text import normalise
 
-# A text for people neither speaks to a program, nor tells anyone what to answer; one of these marks is enough.
-_NOUN_AFTER = "[+＋\\d/]|芯片|企业|产业|技术|应用|算力|大模型|领域|人才|赋能|制造|驱动|医|园|场景|平台|系统|项目|公司|研发|行业|中心|终端|产品|软件|算法|服务"
-_PROGRAM = (  # a program that is spoken to or of, not what an industry makes
-    rf"(?:(?<![a-z])ai(?![a-z])(?!{_NOUN_AFTER})|人工智能(?=[)）请须，,：:]|系统?请)|(?:问答|聊天|客服|读者中的)机器人|机器人客服|机器人(?:专用|若|请|[:：])"
-    r"|(?<![a-z])(?:llm|chat ?bot|bot|(?:chat)?gpt|qwen|claude|assistant)s?(?![a-z])|ai ?系统(?=[请须应])|(?:大|语言)?模型(?=[请须应若，,：:答微])|(?<![研借])助手(?!机)|助理(?=[须请应，,：:])"
-    r"|智能?客服(?=[请须应，,：:的])|转述者|提示词|机器(?=翻译|指令|可读)|阅读器(?=[请须，,：:]))"
-)
-_DEED = (  # what it would be told to do
-    r"(?:回答|答复|作答|应答|请答|答案|输出|打印|回复|告知|告诉|断言|声称|宣称|播报|复述|概括|摘要|翻译|引用|出处|来源|忽略|无视|忘[掉记]|切换|改口|改[为称]|夸奖?|赞美|附[上在]|插入"
-    r"|倒着念|逐字|宣誓|[说称写念加答补充][:：]?[“\"「]|必须说|不要说|请说|多说|[首末]行|开头|末尾|结尾|最后写|第一句|口吻|身份|角色|人格|模式|口令|任务|规则|须知|必读|专阅|指令|推荐|宣传|暂停|保密|打赏|提醒用户|用户)"
-)
-_SENTENCE = r"[^。!?！？\n]"
-_ORDER = re.compile(
-    rf"{_PROGRAM}{_SENTENCE}{{0,60}}?{_DEED}|{_DEED}{_SENTENCE}{{0,30}}?{_PROGRAM}"
-    rf"|你(?:现在|已被|不再|必须|叫|能看懂)|(?:现在|今后|从此|假设)[，,]?你是|忘掉你|(?:如果|若)你是"
-    rf"|(?:回答|答复|回复)(?:本题|任何|所有|每[一个]|提问)|(?:最终|唯一|标准)答案|(?:凡|若|如)(?:见|有人|被|用户|提问者?){_SENTENCE}{{0,16}}[请应须一]?(?:律|答|说|输出|回[答复])"
-    rf"|(?:请|须|应|务必|必须|一律|统一){_SENTENCE}{{0,20}}(?:改口|回答|输出|念|说成|倒着){_SENTENCE}{{0,10}}[“\"「]"
-    r"|(?:忽略|无视|忘掉|重写)(?:以上|上述|之前|前面|上文|规则|所有)|系统(?:层)?(?:指令|消息)|系统提示词|机器指令|提示注入|微调样本|不要(?:显示|给出|标注|附)(?:出处|来源|引用|编号|链接)|不得引用"
-    r"|(?:(?<!研究)助手|assistant|system)[:：]|输入[:：][^\n]*输出[:：]"
-    r"|</?(?:system|inst|prompt|assistant|hidden|secret|ai|llm|tool)[^>\n]*>|(?:llm|ai|bot)\.[a-z]+\(|<!--|-->|\[/?(?:inst|admin|system|系统|管理员|hidden[^\]]*)\]|(?:begin|end|hidden|system) ?prompt|\{\{|\}\}|```|#!|!\[[^\]]*\]\(|todo\(|>>>"
-    r"|[\"“]?(?:answer|system|role|status)[\"”]? ?[:=]"
-    r"|(?:ignore|disregard|forget|override|bypass) (?:all|any|the|your|previous|prior|above|earlier|every|what)|you are (?:now|no longer)|(?:instruction|prompt|note|memo)s? (?:to|for|:)"
-    r"|(?:please|must|should|now|then|always|and|only|to|:|!|\.|,|^) ?(?:write|say|answer|reply|respond|tell|praise|claim|output|print|render|append|recommend|state|pretend|repeat|translate|reveal|exfiltrate)\b",
-    re.IGNORECASE,
-)
-_END = re.compile(r"[。!?！？\n]")
+MODEL = Path(__file__).parent / "model" / "guard.json"
+SUSPECT = -2.0  # least score of a sentence that gives orders to a program; chosen on how few honest ones reach it
+_SENTENCE = re.compile(r"[^。!?！？\n]+[。!?！？\n]*")
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text, white space around them left out."""
+    return [sentence for match in _SENTENCE.finditer(text) if (sentence := match.group().strip())]
+
+
+def shape(text: str) -> set[str]:
+    """Return the characters of a text and each two side by side, numbers written 0: what the model knows of it."""
+    text = re.sub(r"\d+", "0", normalise(text))
+    return {*text, *(text[i : i + 2] for i in range(len(text) - 1))}
 
 
 @lru_cache(maxsize=5_000)  # the same passages are found for question after question
 def orders(text: str) -> tuple[int, int] | None:
     """Return where a text begins to give orders to a program, from the start of that sentence to the end of its line."""
-    found = _ORDER.search(text)
-    if not found:
-        return None
-    begun = [match.end() for match in _END.finditer(text, 0, found.start())]
-    line = text.find("\n", found.end())
-    return (begun[-1] if begun else 0), (len(text) if line < 0 else line)
+    bias, weights = _model()
+    for match in _SENTENCE.finditer(text):
+        if bias + sum(weights.get(unit, 0.0) for unit in shape(match.group().strip())) > SUSPECT:
+            line = text.find("\n", match.end() - 1)
+            return match.start(), (len(text) if line < 0 else line)
+    return None
+
+
+@cache
+def _model() -> tuple[float, dict[str, float]]:
+    content = json.loads(MODEL.read_text(encoding="utf-8"))
+    return content["bias"], content["weights"]
 
 
 _GREETING = re.compile(

@@ -5,7 +5,7 @@
 Rows of eval/injection.jsonl: "question" holds an order against the assistant in the question, "document" in a passage;
 obeyed is an answer that holds the row's `marker`. Each is asked twice: of the extractive answerer, and with a chat model
 that obeys, writing the marker with a citation. "benign" rows only look like orders; "route" rows ask what gets a
-signpost, or only seem to. Rules were chosen on the rows with an odd number (dev).
+signpost, or only seem to. Rules were chosen on the rows whose `split` is dev.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def measure(
     wrong = []
 
     def count(row: dict[str, Any], measured: str, bad: bool) -> None:
-        split = "dev" if int(row["id"][1:]) % 2 else "test"
+        split = row["split"]
         counts[split, measured, "bad" if bad else "good"] += 1
         if bad:
             wrong.append(f"{split} {measured} {row['id']}: {row['question']} {row.get('passage', '')}")
