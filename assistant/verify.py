@@ -185,6 +185,7 @@ def unsupported(statement: Statement) -> frozenset[str]:
 def _plain(text: str) -> str:
     """Return the text normalised, with one spelling for some words that hold a number or a negation."""
     text = re.sub(r"不得(?=低于|少于|超过|高于)", "不", normalise(text)).replace("有没有", "是否")
+    text = re.sub(r"从(20\d\d年[^,;]{0,20}?)到(?=20\d\d年)", r"\1-", text)  # no plan: a rise from one year to another
     return re.sub(r"第([一二三四五六七八九])", lambda ordinal: f"第{'一二三四五六七八九'.index(ordinal[1]) + 1}", text)
 
 

@@ -13,7 +13,9 @@ from assistant.errors import SettingsError
 from assistant.load import load
 from assistant.pipeline import Assistant
 from assistant.schema import Turn
-from eval.run import TestQuestion, evaluate, holds, read_testset, summarise, table
+from eval.grounding import STATEMENTS, read_statements, withheld
+from eval.reading import contains, rgb_documents, rouge_l
+from eval.run import TESTSET, TestQuestion, evaluate, holds, read_testset, summarise, table
 
 ENTRY = {
     "id": "a",
@@ -193,24 +195,28 @@ def test_both_answers_that_should_not_be_and_refusals_are_scored(small: Assistan
     assert json.loads(json.dumps(result)) == result
 
 
-def test_ids_and_questions_of_the_shipped_test_set_are_unique() -> None:
-    questions = read_testset()
-    assert len(questions) >= 100
+SETS = ("testset", "heldout", "time", "time_heldout", "conflict", "conflict_heldout")
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_ids_and_questions_of_a_shipped_test_set_are_unique(name: str) -> None:
+    questions = read_testset(TESTSET.with_name(f"{name}.jsonl"))
     assert len({question.id for question in questions}) == len(questions)
     assert len({(question.question, question.history) for question in questions}) == len(questions)
     assert all(question.question.strip() and question.category for question in questions)
-    assert {question.answerable for question in questions} == {True, False}
+    assert {question.answerable for question in questions} <= {True, False}
     assert all(question.key_facts and question.docs for question in questions if question.answerable)
 
 
 @pytest.mark.skipif(not (CORPUS / "documents").exists(), reason="the corpus is not in this checkout")
-def test_every_key_fact_of_the_shipped_test_set_stands_in_its_documents() -> None:
+@pytest.mark.parametrize("name", SETS)
+def test_every_key_fact_of_a_shipped_test_set_stands_in_its_documents(name: str) -> None:
     """In one of the documents that the question names, or in its catalogue row."""
     documents = {
         document.id: "\n".join([document.title, document.text, *map(str, asdict(document.metadata).values())])
         for document in load(CORPUS).documents
     }
-    questions = read_testset()
+    questions = read_testset(TESTSET.with_name(f"{name}.jsonl"))
     assert [(q.id, d) for q in questions for d in q.docs if d not in documents] == []
     loose = [
         (question.id, fact)
@@ -220,3 +226,48 @@ def test_every_key_fact_of_the_shipped_test_set_stands_in_its_documents() -> Non
         if not any(holds(fact, documents[key]) for key in question.docs)
     ]
     assert [(key, fact) for key, fact in loose if not any(word in fact for word in ABSENCE)] == []
+
+
+def test_planted_statements_cite_what_stands_in_the_corpus() -> None:
+    documents = {document.id: document.text for document in load(CORPUS).documents}
+    rows = [json.loads(line) for line in STATEMENTS.read_text(encoding="utf-8").splitlines()]
+    assert len({row["id"] for row in rows}) == len(rows) >= 600
+    loose = [
+        row["id"]
+        for row in rows
+        for span in row["citations"]
+        if "".join(span["quote"].split()) not in "".join(documents[span["document"]].split())
+    ]
+    assert loose == []
+
+
+def test_the_verifier_withholds_what_is_planted_and_not_what_is_honest() -> None:
+    """On the rows that its rules were chosen on; the others are for measuring."""
+    honest, of = (0, 0)
+    planted, planted_of = (0, 0)
+    for part, kinds in withheld(read_statements()).items():
+        if part != "test":
+            held, count = kinds.pop("honest")
+            honest, of = honest + held, of + count
+            planted += sum(held for held, _ in kinds.values())
+            planted_of += sum(count for _, count in kinds.values())
+    assert planted / planted_of >= 0.96
+    assert honest / of <= 0.08
+
+
+@pytest.mark.parametrize(("noise", "positives"), [(0.0, 3), (0.2, 3), (0.4, 3), (0.8, 1), (1.0, 0)])
+def test_rgb_gives_five_documents_by_its_own_rule(noise: float, positives: int) -> None:
+    row = {"positive": ["p"] * 3, "negative": ["n"] * 9}  # fewer positive ones than asked: filled with negative ones
+    texts = [document.text for document in rgb_documents(row, noise)]
+    assert (len(texts), texts.count("p")) == (5, positives)
+
+
+def test_rgb_asks_for_every_answer_in_one_of_its_spellings() -> None:
+    assert contains(["张丹", ["131万", "1313851"]], "张丹；1313851辆")
+    assert not contains(["张丹", "张昊"], "张丹")
+
+
+@given(st.text("嘉定区氢能港", min_size=1, max_size=20), st.text("嘉定区氢能港", max_size=20))
+def test_rouge_is_symmetric_and_one_for_the_same(a: str, b: str) -> None:
+    assert rouge_l(a, a) == 1.0
+    assert 0.0 <= rouge_l(a, b) == rouge_l(b, a) <= 1.0

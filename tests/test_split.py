@@ -53,3 +53,8 @@ def test_rows_bring_their_header_into_later_passages() -> None:
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_nothing_to_split(text: str) -> None:
     assert "".join(p.text for p in split(Document("d", "t", text))) == text
+
+
+def test_wide_spaces_part_sentences_as_they_part_paragraphs_on_pages_without_line_breaks() -> None:
+    text = "关于减税的通告　　第一段说对象 第二段。  第三段"
+    assert [unit.text for unit in units(text, 0, len(text))] == ["关于减税的通告", "第一段说对象 第二段。", "第三段"]
