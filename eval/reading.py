@@ -1,14 +1,15 @@
 """Measure answering over given documents: RGB under noise, and policy questions with the document that answers them.
 
-    python -m eval.reading --data DIR [--show]
+    python -m eval.reading --data DIR [--show] [--work DIR]
 
 DIR holds rgb.zh_refine.dev.jsonl.gz and ncp_policy.{passages,queries.dev}.jsonl.gz (see eval/README.md); nothing was
-fitted on either. The index serves only for its word weights.
+fitted on either. The index serves only for its word weights. With --work, the folder for the benchmark's index, the policy
+questions are asked of all 15,599 documents too.
 """
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,10 +19,11 @@ from typing import Any
 from rapidfuzz.distance import LCSseq
 
 from assistant.config import Settings, stay_offline
+from assistant.embedding import StaticEmbeddings
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.schema import Answer, Document
-from eval.benchmarks import rows
+from eval.benchmarks import ANY_DAY, load, rows
 
 NOISES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 DOCUMENTS = 5  # given for each RGB question
@@ -92,6 +94,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--index", type=Path, default=Settings.index)
     parser.add_argument("--as-of", type=date.fromisoformat, default=date(2026, 11, 25))
+    parser.add_argument("--work", type=Path)
     parser.add_argument("--show", action="store_true", help="print the policy answers, worst first")
     arguments = parser.parse_args()
     stay_offline()
@@ -100,17 +103,31 @@ def main() -> None:
     for reading in read_rgb(assistant, list(rows(arguments.data, "rgb.zh_refine.dev")), arguments.as_of):
         print(f"| {reading.noise} | {reading.contained:.3f} | {reading.refused:.3f} | {reading.characters:.0f} |")
     policies = {row["id"]: row for row in rows(arguments.data, "ncp_policy.passages")}
-    scored = []
-    for row in rows(arguments.data, "ncp_policy.queries.dev"):
+
+    def given(row: dict[str, Any]) -> Answer:
         policy = policies[row["positive_ids"][0]]
-        answer = assistant.ask_over(
-            row["query"], [Document(policy["id"], policy["title"], policy["text"])], arguments.as_of
-        )
-        text = "\n".join(statement.text for statement in answer.statements)
+        document = Document(policy["id"], policy["title"], policy["text"])
+        return assistant.ask_over(row["query"], [document], arguments.as_of)
+
+    questions = list(rows(arguments.data, "ncp_policy.queries.dev"))
+    report_policy("document given", questions, given, arguments.show)
+    if arguments.work:
+        embeddings = StaticEmbeddings.load()
+        full = Assistant(load("policy", arguments.data).index(arguments.work, embeddings), embeddings)
+        report_policy("of 15,599 documents", questions, lambda row: full.ask(row["query"], (), ANY_DAY), arguments.show)
+
+
+def report_policy(
+    name: str, questions: Sequence[dict[str, Any]], ask: Callable[[dict[str, Any]], Answer], show: bool
+) -> None:
+    """Print the mean ROUGE-L of the answers and the share refused, and with `show` each answer, worst first."""
+    scored = []
+    for row in questions:
+        text = "\n".join(statement.text for statement in ask(row).statements)
         scored.append((max(rouge_l(text, expected) for expected in row["answers"]), row, text))
     refused = mean(not text for *_, text in scored)
-    print(f"\npolicy questions, document given: ROUGE-L {mean(s for s, *_ in scored):.3f}, refused {refused:.3f}")
-    for score, row, text in sorted(scored, key=lambda one: one[0]) if arguments.show else ():
+    print(f"\npolicy questions, {name}: ROUGE-L {mean(score for score, *_ in scored):.3f}, refused {refused:.3f}")
+    for score, row, text in sorted(scored, key=lambda one: one[0]) if show else ():
         print(f"{score:.2f} {row['query']}\n  > {text}\n  = {row['answers'][0]}")
 
 
