@@ -18,7 +18,7 @@ from assistant.guard import orders
 from assistant.kind import FIGURES, Kind, measures_of
 from assistant.lexical import gram_set, share, words
 from assistant.question import Aspect, Term, told_in, years
-from assistant.schema import NORMATIVE, Hit
+from assistant.schema import NORMATIVE, Glossary, Hit
 from assistant.split import Unit, units
 from assistant.text import normalise
 
@@ -395,12 +395,24 @@ def _named(aspect: Aspect, candidate: Candidate) -> bool:
 def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     """Return whether a figure stands in one clause with the park or town asked about, or below its heading or title."""
     figures = aspect.hard_kinds & FIGURES
+    asked = [spelling for term in _places(aspect) for spelling in term.spellings]
+    told = candidate.headings + candidate.own
+    unsaid = figures and asked and not any(place in told for place in asked)
+    if unsaid and any(place in candidate.headings for place in _glossary_places(aspect.glossary)):
+        return False  # of the park that its heading names
     around = f"{candidate.around} {candidate.title}"
     within = [term.spellings for term in _places(aspect) if not any(s in around for s in term.spellings)]
     if not figures or not within:
         return True
     clauses = [part for part in candidate.facts.split(";") if any(aspect.holds(kind, part) for kind in figures)]
     return any(all(any(s in part for s in spellings) for spellings in within) for part in clauses)
+
+
+@cache
+def _glossary_places(glossary: Glossary) -> frozenset[str]:
+    """Return the spellings of the parks and places in a glossary, normalised."""
+    spellings = (normalise(spelling) for term, others in glossary for spelling in (term, *others))
+    return frozenset(s for s in spellings if _PLACE.search(s) and len(s) > 2 and not s.startswith("特色"))
 
 
 def _places(aspect: Aspect) -> list[Term]:

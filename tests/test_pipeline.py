@@ -338,3 +338,9 @@ def test_an_amount_is_no_year(jiading: Assistant) -> None:
     answer = jiading.ask("嘉定2024年上半年规上工业总产值是多少？", filters=TODAY)
     assert any("2068.8亿元" in statement.text for statement in answer.statements)
     assert not any("2068年" in notice.text for notice in answer.notices)
+
+
+def test_a_figure_below_another_parks_heading_is_not_given(jiading: Assistant) -> None:
+    answer = jiading.ask("上海国际汽车城占地多大？给外宾做介绍要用一个数。", filters=TODAY)
+    assert any("100平方公里" in statement.text for statement in answer.statements)
+    assert not any("12万平方米" in statement.text for statement in answer.statements)  # 汽车·创新港's
