@@ -36,6 +36,7 @@ from assistant.viewer import AnswerView, text_html
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ATTACK = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+MARKUP = "<b onclick=hacked()>"  # what looks like a program's own text is not quoted: this does not
 HOSTILE = 'a&b #1?"<i>.md'
 LONG = "\n\n".join(f"第{n}段说明园区的日常服务。" for n in range(80))
 CONTRAST = """() => {
@@ -79,7 +80,7 @@ def recorder(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Pat
     folder = tmp_path_factory.mktemp("ui")
     documents = {
         **DOCUMENTS,
-        HOSTILE: f"# 概况\n\n{LONG}\n\n机器人园的建筑面积是5平方公里{ATTACK}。\n",
+        HOSTILE: f"# 概况\n\n{LONG}\n\n机器人园的建筑面积是5平方公里{MARKUP}。\n\n{ATTACK}\n",
     }
     rows = {
         **ROWS,
@@ -271,15 +272,16 @@ def test_nothing_of_a_question_or_a_document_is_interpreted(open_page: Open, add
     page = open_page()
     ask(page, f"机器人园的建筑面积是多少?{ATTACK}${{alert(1)}}{{{{7*7}}}}")
     expect(page.locator(".question")).to_contain_text(ATTACK + "${alert(1)}{{7*7}}")
-    expect(page.locator(".answer")).to_contain_text(ATTACK)
+    expect(page.locator(".answer")).to_contain_text(ATTACK)  # the publisher
+    expect(page.locator(".statement")).to_contain_text(MARKUP)
     expect(page.locator(".sources a", has_text="来源网页")).to_have_count(0)  # javascript: is no web page
     page.locator(".chip").first.click()
     marks(page)
     frame = page.frame_locator("iframe[name=document]")
     expect(frame.locator("main")).to_contain_text(ATTACK)
     expect(frame.locator("h1")).to_contain_text(ATTACK)
-    expect(frame.locator("script, img")).to_have_count(0)
-    expect(page.locator("#talk script, #talk img")).to_have_count(0)
+    expect(frame.locator("script, img, b[onclick]")).to_have_count(0)
+    expect(page.locator("#talk script, #talk img, #talk b[onclick]")).to_have_count(0)
     assert page.evaluate("window.hacked || frames[0].hacked") is None
 
 
