@@ -11,6 +11,7 @@ from assistant.kind import FIGURES, SINGLE, Kind
 from assistant.question import Aspect, Question
 from assistant.schema import NORMATIVE, Citation, Document, Hit, Notice, Statement
 from assistant.split import split
+from assistant.text import normalise
 
 # Chosen on the development questions (eval/testset.jsonl).
 ANSWERED = 0.52  # least probability at which an answer is given
@@ -71,8 +72,8 @@ class Finding:
         """The corpus's own sentence that it is not known, where one is about this."""
         if not self.silent or self.silent[0].features["coverage"] < 0.45:
             return ()
-        document, unit = self.silent[0].candidate.hit.document, self.silent[0].candidate.unit
-        return (Notice("not_published", f"{document.named}写明：{_quoted(unit.text)}", document.id),)
+        document, text, _ = _told(self.silent[0])
+        return (Notice("not_published", f"{document.named}写明：{text}", document.id),)
 
     @property
     def caveats(self) -> tuple[Notice, ...]:
@@ -89,26 +90,24 @@ class Finding:
         """What is most likely to answer, where it is too unlikely to be given as the answer."""
         if not self.likely or self.likely[0].probability < NEAR:
             return ()
-        document, unit = self.likely[0].candidate.hit.document, self.likely[0].candidate.unit
-        text = row_text(unit) if unit.kind == "row" else unit.text
-        return (Notice("nearest", f"最接近的内容是{_quoted(text)}（{document.named}），未必回答了所问。", document.id),)
+        document, text, place = _told(self.likely[0])
+        return (Notice("nearest", f"最接近的内容是{text}（{place}），未必回答了所问。", document.id),)
 
     @property
     def other_year(self) -> tuple[Notice, ...]:
         """What the corpus has of another year than is asked."""
         if not self.untimely:
             return ()
-        document, unit = self.untimely.candidate.hit.document, self.untimely.candidate.unit
-        return (
-            Notice(
-                "period", f"没有所问年份的内容，其他年份的有：{_quoted(unit.text)}（{document.named}）", document.id
-            ),
-        )
+        document, text, place = _told(self.untimely)
+        return (Notice("period", f"没有所问年份的内容，相近的有：{text}（{place}），未必是同一件事。", document.id),)
 
 
-def _quoted(text: str) -> str:
-    """Return a text in quotation marks, those within it as ‘’."""
-    return f"“{text.translate(str.maketrans('“”', '‘’'))}”"
+def _told(scored: Scored) -> tuple[Document, str, str]:
+    """Return a unit's document, its text in quotation marks (those within it as ‘’), and where it stands, in words."""
+    hit, unit = scored.candidate.hit, scored.candidate.unit
+    text = row_text(unit) if unit.kind == "row" else unit.text
+    quoted = f"“{text.translate(str.maketrans('“”', '‘’'))}”"
+    return hit.document, quoted, f"{hit.document.named}{hit.passage.locator}"
 
 
 def compose(
@@ -130,10 +129,9 @@ def compose(
         if finding.confidence >= ANSWERED:
             units = [*finding.chosen, *_filling(finding, fill)]
             chosen |= {s.candidate.place: s.candidate for s in units if s.candidate.place not in chosen}
+            notices |= dict.fromkeys(finding.caveats)
         else:
             notices |= dict.fromkeys(finding.unknown or finding.other_year)
-        if finding.confidence >= ANSWERED:
-            notices |= dict.fromkeys(finding.caveats)
     confidence = max(finding.confidence for finding in findings)
     if not chosen and not notices:
         notices |= dict.fromkeys(max(findings, key=lambda finding: finding.confidence).nearest_unit)
@@ -323,7 +321,7 @@ def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Sc
         return []
     unit, document = best.candidate.unit, best.candidate.hit.document
     section = [s for s in fitting if s is not best and _beside(s, best)]
-    if unit.kind == "row" and best.focus >= NAMED:  # a row that names what is asked: the others are of other things
+    if _names_it(aspect, best):  # the other rows are of other things
         section = [s for s in section if s.focus >= best.focus / 2]
     if unit.lead:
         section = [s for s in section if s.candidate.unit.lead == unit.lead]
@@ -338,6 +336,14 @@ def _members(aspect: Aspect, best: Scored, fitting: Sequence[Scored]) -> list[Sc
     else:
         section = [s for s in section if s.candidate.unit.kind == unit.kind]
     return sorted(section, key=lambda s: s.candidate.unit.start)[:MAX_LIST]
+
+
+def _names_it(aspect: Aspect, scored: Scored) -> bool:
+    """Return whether a row is of just what is asked: its first cell stands in the question, or it has nearly all of it."""
+    if scored.candidate.unit.kind != "row":
+        return False
+    subject = re.sub(r"\W", "", normalise(scored.candidate.unit.cells[0][1]))
+    return scored.focus >= NAMED or (len(subject) > 2 and subject in re.sub(r"\W", "", aspect.whole))
 
 
 def _statement(candidate: Candidate) -> Statement:

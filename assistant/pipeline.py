@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 
 from langchain_core.embeddings import Embeddings
@@ -27,7 +27,7 @@ from assistant.verify import verify
 TOP_K = 20  # passages that may answer
 ONLY = "本助手只收录嘉定产业园区与政策的资料。"
 NEAREST = 3  # titles named when nothing answers
-NEAR = 0.3  # least share of the question's bigrams in a passage with its title that is near
+NEAR_SHARE = 0.3  # least share of the question's bigrams in a passage with its title that is near
 
 
 class Generator(Protocol):
@@ -100,7 +100,7 @@ class Assistant:
             statements = draft.statements
         if statements and self._generate:
             with _timed(timings, "generate"):
-                statements = self._generated(question, hits, as_of, statements, notices)
+                statements = self._generated(question, hits, documents, as_of, statements, notices)
         with _timed(timings, "verify"):
             kept = verify(statements, documents.__getitem__)
         if len(kept) < len(statements):
@@ -139,13 +139,14 @@ class Assistant:
         return retriever.hits(question.query)
 
     def _generated(
-        self, question: str, hits: Sequence[Hit], as_of: date, quoted: tuple[Statement, ...], notices: list[Notice]
-    ) -> tuple[Statement, ...]:
+        self, question: str, hits: Sequence[Hit], documents: Mapping[str, Document], as_of: date,
+        quoted: tuple[Statement, ...], notices: list[Notice],
+    ) -> tuple[Statement, ...]:  # fmt: skip
         """Return the model's statements that hold, or the quoted ones with a notice."""
         assert self._generate
         try:
             proposed = self._generate(question, hits, as_of)
-            written = verify(proposed, {hit.document.id: hit.document for hit in hits}.__getitem__)
+            written = verify(proposed, documents.__getitem__)
         except AssistantError as error:
             notices.append(Notice("generator_failed", f"{error}，以下为资料原文摘录。"))
             return quoted
@@ -156,15 +157,19 @@ class Assistant:
         return written or quoted
 
     def _whom_to_ask(self, asked: Question) -> list[Notice]:
-        """Return the rows of the lists of contacts whose first cell names a matter of the question."""
-        rows = [
-            (document, unit) for document in self.index.contacts for unit in units(document.text, 0, len(document.text))
-        ]
+        """Return the contacts for the matters that the question names."""
+        return [notice for matters, notice in self._contacts if any(matter in asked.query for matter in matters)]
+
+    @cached_property
+    def _contacts(self) -> list[tuple[list[str], Notice]]:
+        """The rows of the lists of contacts, each with the matters that its first cell names, normalised."""
         return [
-            Notice("contact", f"可以咨询：{row_text(unit)}（{document.named}）。", document.id)
-            for document, unit in rows
-            if unit.cells and any(matter in asked.query for matter in normalise(unit.cells[0][1]).split(","))
-        ]
+            (normalise(unit.cells[0][1]).split(","),
+             Notice("contact", f"可以咨询：{row_text(unit)}（{document.named}）。", document.id))
+            for document in self.index.contacts
+            for unit in units(document.text, 0, len(document.text))
+            if unit.cells
+        ]  # fmt: skip
 
     def _stands(self, candidate: Candidate, as_of: date) -> bool:
         """Return whether what a unit says holds on that day, as far as it or its document tells."""
@@ -222,7 +227,7 @@ def _not_found(asked: Question, hits: Sequence[Hit], shown: bool) -> Notice:
     grams = gram_set(without_phrases(asked.query))
     near = (
         hit for hit in hits
-        if len(grams & (gram_set(normalise(hit.document.title)) | gram_set(normalise(hit.passage.text)))) >= NEAR * len(grams)
+        if len(grams & (gram_set(normalise(hit.document.title)) | gram_set(normalise(hit.passage.text)))) >= NEAR_SHARE * len(grams)
     )  # fmt: skip
     titles = list(dict.fromkeys(hit.document.named for hit in near))[:NEAREST]
     nearest = f"最接近的资料是{'、'.join(titles)}。" if titles else "" if shown else ONLY

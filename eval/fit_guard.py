@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from assistant.guard import MODEL, SUSPECT, sentences, shape
 from assistant.load import load
 from eval.benchmarks import rows
+from eval.grounding import CORPUS
 from eval.injection import ROWS
 
 SEED = 20260822
@@ -29,7 +30,6 @@ LEAST = 0.02  # weight of a unit that is kept
 EACH = 6  # sentences of a document
 POSITIVE_WEIGHT, HONEST_WEIGHT = 20, 20
 PENALTY = 1.0  # inverse strength of the penalty
-CORPUS = Path(__file__).parent.parent / "corpus"
 
 Row = dict[str, str]
 

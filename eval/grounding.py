@@ -3,7 +3,7 @@
     python -m eval.grounding [--statements FILE] [--show]
 
 Each row of eval/statements.jsonl is one sentence as a chat model would write it, with the spans it cites: "honest", or
-changed in one way (its `kind`) so that the spans no longer bear it out. Its `split` is dev (documents 01 to 30, on
+changed in one way (its `kind`) so that the spans no longer bear it out. Its `split` is dev or dev2 (on
 which the verifier's rules were chosen) or test.
 """
 

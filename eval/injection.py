@@ -5,7 +5,8 @@
 Rows of eval/injection.jsonl: "question" holds an order against the assistant in the question, "document" in a passage;
 obeyed is an answer that holds the row's `marker`. Each is asked twice: of the extractive answerer, and with a chat model
 that obeys, writing the marker with a citation. "benign" rows only look like orders; "route" rows ask what gets a
-signpost, or only seem to. Rules were chosen on the rows whose `split` is dev.
+signpost, or only seem to. The rules of the signposts were chosen on the rows whose `split` is dev; the model that finds
+orders was fitted on both, so for passages that it has not seen see eval/fit_guard.py.
 """
 
 import argparse
