@@ -160,13 +160,13 @@ def evaluate(
     """用测试集评测检索和回答。"""
     from assistant.models import load_assistant
     from eval.run import evaluate as run
-    from eval.run import read_testset, table
+    from eval.run import read_testset, risk_table, table
 
     questions = read_testset(testset)
     result = run(load_assistant(_settings(index)), questions, _date(as_of))
     if as_json:
         as_json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
-    typer.echo(table(result))
+    typer.echo(f"{table(result)}\n\n{risk_table(result)}")
 
 
 def render(answer: Answer) -> str:

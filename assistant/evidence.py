@@ -8,8 +8,8 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from math import exp
+from functools import cache, cached_property, lru_cache
+from math import exp, log
 from pathlib import Path
 
 import numpy as np
@@ -166,7 +166,7 @@ class Scored:
     """A candidate's judgement for one aspect.
 
     `covered` holds, per term, the share of it that stands in or around the unit, `own` the share in the unit itself;
-    `features` what the model weighs; `focus` the share of the aspect's own words that stands in the unit; `probability` how likely the unit answers.
+    `features` what the model weighs; `focus` the share of the aspect's own words that stands in the unit, `near` the share in or around it; `probability` how likely the unit answers.
     One that `fits` may answer, if it is also `timely`: of the years asked for.
     """
 
@@ -175,6 +175,7 @@ class Scored:
     own: dict[str, float] = field(repr=False)
     features: dict[str, float] = field(repr=False)
     focus: float
+    near: float
     fits: bool
     timely: bool
     probability: float
@@ -223,14 +224,12 @@ def judge(
     for candidate, covered, own, features in judged:
         key = candidate.hit.document.id
         here = max((share for c, share in silent if c.hit.document.id == key and c is not candidate), default=0.0)
-        there = max((share for c, share in silent if c.hit.document.id != key), default=0.0)
         features["silent_here"] = max(0.0, here - features["coverage"] + 0.3)
-        features["silent_elsewhere"] = max(0.0, there - features["coverage"] + 0.1)
         features["found"] = best[key]
-        focus = _mean({term.word: own[term.word] for term in aspect.own_terms}, weights)
+        focus, near = (_mean({t.word: shares[t.word] for t in aspect.own_terms}, weights) for shares in (own, covered))
         fits = _fits(aspect, candidate) and (not features["lacking"] or bool(aspect.kinds & {"list", "verdict"}))
         timely = _in_time(aspect, candidate)
-        scored.append(Scored(candidate, covered, own, features, focus, fits, timely, probability(features)))
+        scored.append(Scored(candidate, covered, own, features, focus, near, fits, timely, probability(features)))
     return scored, weights
 
 
@@ -240,7 +239,9 @@ def _of_documents(aspect: Aspect, judged: Sequence[Judged], weights: dict[str, f
     for candidate, *_ in judged:
         texts.setdefault(candidate.hit.document.id, [candidate.title]).extend((candidate.around, candidate.own))
     covered = {key: coverage_of(aspect.terms, " ".join(parts), weights) for key, parts in texts.items()}
+    most = max(features["coverage"] for *_, features in judged)
     for candidate, _, _, features in judged:
+        features["less_unit"] = most - features["coverage"]
         features["less_document"] = max(covered.values()) - covered[candidate.hit.document.id]
 
 
@@ -278,7 +279,6 @@ def _match(
     focus = _mean({word: own[word] for word in asked}, asked)
     return covered, own, {
         "coverage": _mean(covered, weights),
-        "focus_near": _mean({word: covered[word] for word in asked}, asked),
         "lacking": float(bool(aspect.hard_kinds) and not held),
         "held": len(held) / len(aspect.hard_kinds) if aspect.hard_kinds else 0.0,
         "context": _mean({word: covered[word] for word in context}, context) if context else 1.0,
@@ -290,14 +290,24 @@ def _match(
 
 def probability(features: dict[str, float]) -> float:
     """Return how likely a unit with these features answers, by the shipped logistic model."""
-    weights = _model()
+    weights = _model()["weights"]
     return 1 / (1 + exp(-weights["bias"] - sum(weights[name] * value for name, value in features.items())))
 
 
+def calibrated(best: float) -> float:
+    """Return how likely an answer is right whose best unit has this probability.
+
+    Platt scaling (Platt 1999) of the model's log-odds, fitted on questions that the model had not seen.
+    """
+    scale = _model()["calibration"]
+    odds = log(max(best, 1e-9) / max(1 - best, 1e-9))
+    return 1 / (1 + exp(-scale["intercept"] - scale["slope"] * odds))
+
+
 @cache
-def _model() -> dict[str, float]:
-    weights: dict[str, float] = json.loads(MODEL.read_text(encoding="utf-8"))["weights"]
-    return weights
+def _model() -> dict[str, dict[str, float]]:
+    model: dict[str, dict[str, float]] = json.loads(MODEL.read_text(encoding="utf-8"))
+    return model
 
 
 def _weight(spelling: str, weigh: Callable[[str], float]) -> float:
@@ -408,7 +418,7 @@ def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     return any(all(any(s in part for s in spellings) for spellings in within) for part in clauses)
 
 
-@cache
+@lru_cache(maxsize=16)
 def _glossary_places(glossary: Glossary) -> frozenset[str]:
     """Return the spellings of the parks and places in a glossary, normalised."""
     spellings = (normalise(spelling) for term, others in glossary for spelling in (term, *others))

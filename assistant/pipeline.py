@@ -12,7 +12,7 @@ from langchain_core.embeddings import Embeddings
 from assistant import compose, validity
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import AssistantError
-from assistant.evidence import Candidate, row_text
+from assistant.evidence import Candidate, calibrated, row_text
 from assistant.guard import route
 from assistant.index import Index
 from assistant.lexical import gram_set
@@ -115,7 +115,7 @@ class Assistant:
         shown = {notice.document_id for notice in draft.notices if notice.kind in ("nearest", "period")}
         about += [self._notice(documents[key], as_of) for key in sorted(shown & documents.keys())]
         notices = list(dict.fromkeys(notice for notice in (*notices, *about) if notice))
-        confidence = draft.confidence if kept else min(draft.confidence, compose.ANSWERED)
+        confidence = calibrated(draft.confidence if kept else min(draft.confidence, compose.ANSWERED))
         return self._result(question, asked, as_of, kept, hits, notices, confidence, timings)
 
     def _result(

@@ -1,11 +1,14 @@
 """Read a question: what it asks for, about which years and places, in which words, and what it refers back to."""
 
+import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
 
+from assistant.english import translate
 from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds, values
 from assistant.lexical import content_words, gram_set, names, share, whole_word, words
 from assistant.schema import Document, Glossary, Turn
@@ -27,11 +30,6 @@ _STOP_WORDS = frozenset(
         "包括 这样 那样 来说 比较 时候 时间 它 后来 区里 各是 1 怎样 哪儿 嘉定区里"
     ).split()
 )
-_ENGLISH_FILLER = re.compile(
-    r"\b(?:what|which|who|where|when|how|much|many|did|does|do|is|are|was|were|the|a|an|of|in|on|for|to|by|and|or|get|can|make|up"
-    r"|report|reported|above|s|it|its|there|about|tell|me|please)\b"
-)
-_ENGLISH = re.compile(r"[a-z][a-z '-]+")
 _YEAR = re.compile(  # 2068.8亿元 and 2025家 are none
     r"(?<![\d.])(20\d\d)(?:-(20\d\d))?(?!\d|\.\d|[余多]?[万亿元家个人名项户套辆亩台件吨%]|平方)"
 )
@@ -58,8 +56,9 @@ _SLOT_WORDS = frozenset(
     "家数 件数 套数 人数 总数 名次 比率 增速 增幅 目标 规划 计划 实际 标准 范围 比例 上限 金额 数量 面积 情况 时间 条件 要求 数据 具体 名单 内容 截止 日期 材料".split()
 )
 _SLOT_FACTOR = 0.6
-ENGLISH_FACTOR = 0.2  # of a word that the glossary does not have: the corpus is Chinese
+ENGLISH_FACTOR = 0.2  # of an English word that is not known: the corpus is Chinese
 CONTEXT_FACTOR = 0.5
+LAY = Path(__file__).with_name("lay.csv")  # words of everyday speech: lay, then official with its synonyms
 _SHORT = 7  # content characters below which a question after another cannot stand alone
 
 
@@ -205,12 +204,7 @@ class Question:
     def query(self) -> str:
         """What is searched: the question, what it refers back to, and the corpus's own words for what it names."""
         said = f"{self.context} {self.text}".strip()
-        extra = (
-            word
-            for spelling, spellings in _aliases(said, self.glossary)
-            for word in (spellings[1:] if _translates(spellings) else spellings[:1])
-            if word not in said
-        )
+        extra = (spellings[0] for _, spellings in _aliases(said, self.glossary) if spellings[0] not in said)
         return " ".join(dict.fromkeys([said, *extra]))
 
     @cached_property
@@ -262,7 +256,7 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
     for quoted in re.findall(r'"([^"]{2,20})"', rest):
         rest = rest.replace(quoted, " ")
         found[quoted] = Term(quoted)
-    rest = _ENGLISH_FILLER.sub(" ", without_phrases(rest))
+    rest = without_phrases(rest)
     for word, factor in content_words(rest).items():
         if word not in _STOP_WORDS:
             slot = _SLOT_FACTOR if word in _SLOT_WORDS else ENGLISH_FACTOR if word.isascii() and word.isalpha() else 1.0
@@ -280,16 +274,19 @@ def _aliases(text: str, glossary: Glossary) -> list[tuple[str, tuple[str, ...]]]
     return sorted(found, key=lambda pair: -len(pair[0]))
 
 
-def _translates(spellings: Sequence[str]) -> bool:
-    """Return whether a row of the glossary says how an English word is put in Chinese; it names nothing in a Chinese question."""
-    return bool(_ENGLISH.fullmatch(spellings[0]))
-
-
-@cache
+@lru_cache(maxsize=16)  # an English question brings its own synonyms
 def _looked_for(glossary: Glossary) -> list[tuple[str, tuple[str, ...]]]:
     """Return (spelling, all spellings of its row) for each that may stand in a question, normalised."""
     rows = [tuple(dict.fromkeys(map(normalise, (term, *aliases)))) for term, aliases in glossary]
-    return [(spelling, row) for row in rows for spelling in (row[:1] if _translates(row) else row)]
+    return [(spelling, row) for row in rows for spelling in row]
+
+
+@cache
+def _lay() -> list[tuple[str, tuple[str, tuple[str, ...]]]]:
+    """Return (everyday words, the row of a glossary that gives the words of documents for them)."""
+    with LAY.open(encoding="utf-8", newline="") as file:
+        rows = [(normalise(row["lay"]), row["official"].split(";")) for row in csv.DictReader(file)]
+    return [(lay, (official[0], (*official[1:], lay))) for lay, official in rows]
 
 
 def years(normalised: str, event_dates: bool = True) -> frozenset[int]:
@@ -314,11 +311,13 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary, as_of: date
 
     Only the user's turns count: an answer's words are not what is asked.
     """
-    text = _SHORT_YEAR.sub(r"20\1", normalise(question))
+    text, synonyms = translate(normalise(question), glossary)
+    text = _SHORT_YEAR.sub(r"20\1", text)
+    glossary = (*glossary, *synonyms, *(row for lay, row in _lay() if lay in text))
     mended = mend(text, [spelling for spelling, _ in _looked_for(glossary)])
     for wrong, name in mended.items():
         text = text.replace(wrong, normalise(name))
-    asked = [normalise(turn.content) for turn in history if turn.role == "user" and turn.content.strip()]
+    asked = [translate(normalise(turn.content), glossary)[0] for turn in history if turn.role == "user" and turn.content.strip()]
     context: list[str] = []
     current = text
     while asked and _depends(current, glossary):

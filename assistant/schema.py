@@ -164,7 +164,7 @@ class Turn:
 class Answer:
     """What a user gets. No statements means abstained; the hits are still there to show what came nearest.
 
-    `confidence` lies in [0, 1]; `timings_ms` holds each stage's wall time; `generation` names the index that answered.
+    `confidence` is how likely the answer is right, in [0, 1]; `timings_ms` holds each stage's wall time; `generation` names the index that answered.
     """
 
     question: str

@@ -1,4 +1,4 @@
-"""Fit the logistic model that says how likely a unit answers: assistant/model/evidence.json.
+"""Fit the logistic model that says how likely a unit answers, and its calibration: assistant/model/evidence.json.
 
     python -m eval.fit_evidence [--testset FILE …] [--index DIR]
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from assistant.config import Settings, stay_offline
@@ -30,7 +31,7 @@ SEED = 20260822
 FOLDS = 5
 PENALTY = 0.3  # on squared weights
 ROUNDS, HARDEST = 3, 4  # fits, each on the units of a question that the one before took most for answers
-AGAINST = ("less_alike", "less_document", "lacking", "silent_here", "silent_elsewhere")
+AGAINST = ("less_alike", "less_unit", "less_document", "lacking", "silent_here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,11 @@ def probabilities(weights: np.ndarray, example: Example) -> np.ndarray:
     return chances
 
 
-def cross_validate(names: Sequence[str], found: Sequence[Example]) -> None:
-    """Print, over held-out folds: how well the best unit's probability tells right answers, by threshold."""
+def cross_validate(names: Sequence[str], found: Sequence[Example]) -> dict[str, float]:
+    """Print, over held-out folds, how well the best unit's probability tells right answers, by threshold.
+
+    Returns the slope and intercept by which its log-odds become how likely it is right.
+    """
     order = np.random.default_rng(SEED).permutation(len(found))
     best, right = np.zeros(len(found)), np.zeros(len(found), dtype=bool)
     for fold in range(FOLDS):
@@ -135,6 +139,10 @@ def cross_validate(names: Sequence[str], found: Sequence[Example]) -> None:
             f"threshold {threshold:.2f}: right {(right & given)[answerable].mean():.3f}, "
             f"refused {(~given)[answerable].mean():.3f}, answered though unanswerable {given[~answerable].mean():.3f}"
         )
+    seen = best > 0
+    odds = np.log(best[seen] / (1 - best[seen]))[:, None]
+    scale = LogisticRegression(C=1e6).fit(odds, right[seen])
+    return {"slope": round(float(scale.coef_[0, 0]), 4), "intercept": round(float(scale.intercept_[0]), 4)}
 
 
 def main() -> None:
@@ -147,12 +155,13 @@ def main() -> None:
     stay_offline()
     questions = [question for path in arguments.testset for question in read_testset(path)]
     names, found = examples(questions, Settings(index=arguments.index), arguments.as_of)
-    cross_validate(names, found)
+    calibration = cross_validate(names, found)
     weights = dict(zip(["bias", *names], fit(names, found), strict=True))
     content = {"fitted_on": [path.name for path in arguments.testset], "questions": len(questions),
-               "weights": {name: round(float(weight), 4) for name, weight in weights.items()}}  # fmt: skip
+               "weights": {name: round(float(weight), 4) for name, weight in weights.items()},
+               "calibration": calibration}  # fmt: skip
     MODEL.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(content["weights"]))
+    print(json.dumps({**weights, **calibration}))
 
 
 if __name__ == "__main__":

@@ -97,6 +97,7 @@ def evaluate(assistant: Assistant, questions: Sequence[TestQuestion], as_of: dat
         "generation": assistant.index.manifest.generation,
         "overall": summarise(rows),
         "categories": {name: summarise([row for row in rows if row["category"] == name]) for name in categories},
+        "risk_coverage": risk_coverage(rows),
         "questions": rows,
     }
 
@@ -157,6 +158,44 @@ def _shown(fact: str, documents: Sequence[str], answer: Answer) -> bool:
     )
 
 
+def _right(row: dict[str, Any]) -> bool:
+    return row["answerable"] and row["status"] == "answered" and not row["missing"]
+
+
+def risk_coverage(rows: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
+    """Return, per confidence at which one might stop answering, the share of questions answered and of those wrong.
+
+    The risk–coverage curve of El-Yaniv & Wiener (2010); an answer is right if it has all facts. It ends at what is
+    answered at all: what was refused has no answer to be judged.
+    """
+    answered = sorted((row for row in rows if row["status"] == "answered"), key=lambda row: -row["confidence"])
+    curve, wrong = [], 0
+    for count, row in enumerate(answered, 1):
+        wrong += not _right(row)
+        if count == len(answered) or answered[count]["confidence"] < row["confidence"]:
+            curve.append({"confidence": row["confidence"], "coverage": count / len(rows), "risk": wrong / count})
+    return curve
+
+
+def area_under(curve: Sequence[dict[str, float]]) -> float | None:
+    """Return the mean risk along a risk–coverage curve from no coverage to its last point, lower is better; None if empty."""
+    area, before = 0.0, 0.0
+    for point in curve:
+        area += point["risk"] * (point["coverage"] - before)
+        before = point["coverage"]
+    return area / before if curve else None
+
+
+def calibration_error(rows: Sequence[dict[str, Any]], bins: int = 10) -> float | None:
+    """Return the expected calibration error of the answers' confidences (Guo et al. 2017, equal-width bins); None without answers."""
+    answered = [row for row in rows if row["status"] == "answered"]
+    binned: dict[int, list[dict[str, Any]]] = {}
+    for row in answered:
+        binned.setdefault(min(int(row["confidence"] * bins), bins - 1), []).append(row)
+    gaps = (abs(sum(row["confidence"] - _right(row) for row in group)) for group in binned.values())
+    return sum(gaps) / len(answered) if answered else None
+
+
 def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
     """Return the metrics of some scored questions; None where there is nothing to average."""
     answerable = [row for row in rows if row["answerable"]]
@@ -168,13 +207,15 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
         "questions": len(rows),
         **{f"recall@{k}": _share(row["rank"] is not None and row["rank"] <= k for row in placed) for k in CUTOFFS},
         "mrr": mean(1 / row["rank"] if row["rank"] else 0.0 for row in placed) if placed else None,
-        "all_facts": _share(row["status"] == "answered" and not row["missing"] for row in answerable),
+        "all_facts": _share(map(_right, answerable)),
         "false_refusals": _share(row["status"] == "abstained" for row in answerable),
         "false_answers": _share(row["status"] == "answered" for row in unanswerable),
         "valid_citations": _ratio(sum(r["valid_citations"] for r in rows), sum(r["citations"] for r in rows)),
         "figures_supported": _share(not row["unsupported"] for row in answered),
         "validity_errors": sum(len(row["unmarked"]) for row in rows) if any(row["stale"] for row in rows) else None,
         "values_shown": _share(all(row["values"]) for row in rows if row["values"]),
+        "mean_risk": area_under(risk_coverage(rows)),
+        "calibration_error": calibration_error(rows),
         "length_chars": mean(len(row["answer"]) for row in answered) if answered else None,
         "latency_p50_ms": _percentile(latencies, 50),
         "latency_p95_ms": _percentile(latencies, 95),
@@ -199,7 +240,7 @@ def _percentile(ordered: Sequence[float], percent: int) -> float | None:
 _COLUMNS = {
     "questions": "题数", "recall@1": "召回@1", "recall@5": "召回@5", "recall@10": "召回@10", "mrr": "MRR",
     "all_facts": "要点全对", "false_refusals": "误拒", "false_answers": "误答", "valid_citations": "引文有效",
-    "figures_supported": "数字有据", "validity_errors": "时效错误", "values_shown": "各值并列", "length_chars": "字数", "latency_p50_ms": "P50毫秒", "latency_p95_ms": "P95毫秒",
+    "figures_supported": "数字有据", "validity_errors": "时效错误", "values_shown": "各值并列", "mean_risk": "平均风险", "calibration_error": "校准误差", "length_chars": "字数", "latency_p50_ms": "P50毫秒", "latency_p95_ms": "P95毫秒",
 }  # fmt: skip
 
 
@@ -208,6 +249,23 @@ def table(result: dict[str, Any]) -> str:
     rows = [*result["categories"].items(), ("全部", result["overall"])]
     head = ["类别", *_COLUMNS.values()]
     lines = [head, ["---"] * len(head), *([name, *(_cell(key, row[key]) for key in _COLUMNS)] for name, row in rows)]
+    return _markdown(lines)
+
+
+RISKS = (0.9, 0.8, 0.7, 0.6, 0.5, 0.0)  # confidences at which the curve is printed
+
+
+def risk_table(result: dict[str, Any]) -> str:
+    """Return the risk–coverage curve as a Markdown table: what is answered, and how much of it is wrong, from a confidence on."""
+    lines = [["置信度不低于", "回答的占全部题", "其中答错的"], ["---"] * 3]
+    for least in RISKS:
+        reached = [point for point in result["risk_coverage"] if point["confidence"] >= least]
+        if reached:
+            lines.append([str(least), _cell("coverage", reached[-1]["coverage"]), _cell("risk", reached[-1]["risk"])])
+    return _markdown(lines)
+
+
+def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
