@@ -49,14 +49,18 @@ _FULL_DATE = re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?,? (20\d\d)\b")
 _MONTH_YEAR = re.compile(rf"\b{_MONTH},? (20\d\d)\b")
 _MONTH_DAY = re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?\b")
 _YEARS = re.compile(r"(?<![\d.])(20\d\d(?:-20\d\d)?)(?![\d年-])")
-_AMOUNT = re.compile(r"(?:rmb|cny|¥) ?(\d[\d.]*) (billion|million|thousand)|(\d[\d.]*) (billion|million|thousand)(?: (?:yuan|rmb))?")
+_AMOUNT = re.compile(
+    r"(?:rmb|cny|¥) ?(\d[\d.]*) (billion|million|thousand)|(\d[\d.]*) (billion|million|thousand)(?: (?:yuan|rmb))?"
+)
 _SIZES = {"billion": (10, "亿"), "million": (100, "万"), "thousand": (0.1, "万")}
 Table = dict[tuple[str, ...], tuple[str, ...]]  # stems of a phrase → Chinese spellings, the corpus's own first
 
 
 def translate(text: str, glossary: Glossary) -> tuple[str, Glossary]:
     """Return a normalised question in Chinese, and the synonyms of its words; unchanged, and none, if it is not English."""
-    if len(_WORD.findall(text)) < 2 or 4 * len(_CHINESE.findall(text)) > sum(map(str.isascii, filter(str.isalpha, text))):
+    if len(_WORD.findall(text)) < 2 or 4 * len(_CHINESE.findall(text)) > sum(
+        map(str.isascii, filter(str.isalpha, text))
+    ):
         return text, ()
     table = _table(glossary)
     rows: dict[tuple[str, ...], None] = {}

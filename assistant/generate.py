@@ -63,10 +63,11 @@ def _text(content: str | list[Any]) -> str:
 
 
 def _cited(sentence: str, shown: Sequence[Candidate]) -> Statement:
-    """Return the sentence with the units its marks name, from 1; without citations if a mark names none."""
+    """Return the sentence with the units its marks name, from 1, a row with its header; none if a mark names none."""
     numbers = [int(number) for number in _MARKS.findall(sentence)]
     text = _MARKS.sub("", sentence).strip()
     if not all(1 <= number <= len(shown) for number in numbers):
         return Statement(text, ())
     units = [shown[number - 1] for number in dict.fromkeys(numbers)]
-    return Statement(text, tuple(cite(c.hit.document, c.unit.start, c.unit.end, c) for c in units))
+    spans = ((c, span) for c in units for span in ((c.unit.start, c.unit.end), c.unit.header) if span[1] > span[0])
+    return Statement(text, tuple(cite(c.hit.document, *span, c) for c, span in spans))

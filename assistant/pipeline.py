@@ -210,10 +210,15 @@ def _withheld(count: int) -> Notice:
 
 
 def _understood(question: Question) -> list[Notice]:
-    """Return how words of the question were read: a misspelt name, a year named by its distance."""
+    """Return how the question was read: in Chinese, a misspelt name, a year named by its distance."""
     mended = "、".join(f"“{wrong}”按“{name}”" for wrong, name in question.mended)
     resolved = "、".join(f"“{word}”按{year}年" for word, year in question.resolved)
     return [
+        *(
+            [Notice("corrected", f"英文问题按“{question.text}”查找，回答是资料的中文原文。")]
+            if question.foreign
+            else []
+        ),
         *([Notice("corrected", f"问题中的{mended}查找。")] if mended else []),
         *([Notice("period", f"问题中的{resolved}查找。")] if resolved else []),
     ]

@@ -199,6 +199,7 @@ class Question:
     context: str = ""
     mended: tuple[tuple[str, str], ...] = ()
     resolved: tuple[tuple[str, int], ...] = ()
+    foreign: bool = False
 
     @cached_property
     def query(self) -> str:
@@ -312,19 +313,24 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary, as_of: date
     Only the user's turns count: an answer's words are not what is asked.
     """
     text, synonyms = translate(normalise(question), glossary)
+    foreign = text != normalise(question)
     text = _SHORT_YEAR.sub(r"20\1", text)
     glossary = (*glossary, *synonyms, *(row for lay, row in _lay() if lay in text))
     mended = mend(text, [spelling for spelling, _ in _looked_for(glossary)])
     for wrong, name in mended.items():
         text = text.replace(wrong, normalise(name))
-    asked = [translate(normalise(turn.content), glossary)[0] for turn in history if turn.role == "user" and turn.content.strip()]
+    asked = [
+        translate(normalise(turn.content), glossary)[0]
+        for turn in history
+        if turn.role == "user" and turn.content.strip()
+    ]
     context: list[str] = []
     current = text
     while asked and _depends(current, glossary):
         current = asked.pop()
         context.insert(0, current)
     said = " ".join(context)
-    return Question(text, glossary, said, tuple(mended.items()), _resolved(text, said, as_of))
+    return Question(text, glossary, said, tuple(mended.items()), _resolved(text, said, as_of), foreign)
 
 
 def _resolved(text: str, context: str, as_of: date) -> tuple[tuple[str, int], ...]:

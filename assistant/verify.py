@@ -29,9 +29,13 @@ _MAGNITUDES = {
 _DATE = re.compile(
     r"(?<!\d)(?P<y>(?:19|20)\d\d)(?:年(?:(?P<m>\d{1,2})月(?:(?P<d>\d{1,2})日)?)?|[-/.](?P<im>\d{1,2})(?:[-/.](?P<id>\d{1,2}))?(?!\d))"
 )
+_DAY = re.compile(r"(?<!\d)(?P<m>\d{1,2})月(?P<d>\d{1,2})日")  # without its year
+_TIME = re.compile(
+    r"(?P<half>上午|下午|晚上|中午|(?<=[到至-]))?(?<![\d.])(?P<h>\d{1,2})(?:(?:点|时(?!代|期|间))(?P<m>半|\d{1,2}分?)?|:(?P<im>\d\d))(?!\d)"
+)
 _DOCUMENT_NUMBER = re.compile(r"[^\W\d_]{0,2}\[\d{4}\]\d+号")
 _NUMBER = re.compile(
-    r"(?<![\d.])(?P<n>\d+(?:\.\d+)?)(?P<over>[余多])?(?P<m>[百千]?[万亿]亿?|百|千)?(?P<more>[余多])?"
+    r"(?<![\d.a-z])(?P<n>\d+(?:\.\d+)?)(?P<over>[余多])?(?P<m>[百千]?[万亿]亿?|百|千)?(?P<more>[余多])?"
     r"(?P<unit>个百分点|%|平方公里|平方米|公顷|亩|公里|美元|元|吨|公斤|辆|套|个工作日|个月|年|月|天|日|小时|分钟|倍|次"
     r"|[家个户项条件座栋处批期场所幢类款页层人名位])?"
 )
@@ -40,23 +44,38 @@ _COUNTERS = {**dict.fromkeys("家户项条件座栋处批期场所幢类款页�
 _REFERRING = re.compile(
     r"(?<=[这那前后上])\d+(?=[年个项条家处])|(?<![\d.])[2-9](?=种|份|类(?!项)|方面|组|者|个方面|处矛盾)|规模以上|规上"
 )
+_ADVICE = (  # asks to do what no document need say
+    r"|(?:^|(?<=[,;.]))(?:请|建议)(?:您|企业|贵司|贵单位|申报单位|有需要的)?[^,;.\d]{0,8}"
+    r"(?:提前|尽早|及时|留意|注意|关注|核实|确认|咨询|参阅|查阅|准备|安排|为准)[^,;.\d]{0,8}(?=[,;.]|$)"
+    r"|(?:根?据|按照?)(?:规划|计划)目标"
+)
 _ASIDES = re.compile(
     r"(?:^|(?<=[,;.:]))(?:是的|不是|有的|没有|可以|不可以|不能|能)(?=[,.])|(?:需要?|应当?)?(?:说明|注意|提醒|指出)的是|(?:总的来说|简单说|具体来说|此外|另外|同时|其中|因此|所以)(?=,)"
     r"|(?:根?据|按照?)(?:统计|公开|相关|有关|现有|上述|该|这份?|当时|报道|原|市级|区级)*(?:资料|报道|数据|材料|信息|文件|公告|统计|口径)(?:显示|介绍|的?记载)?|这[1一](?:信息|数据|说法|口径)(?:出自|来自)"
+    + _ADVICE
 )
 _QUOTED = re.compile(r"[《“「『]([^》”」』]+)[》”」』]")
 _CLAUSE = re.compile(r"[,;:!?\n]|\.(?!\d)")
+_CELL = re.compile(rf"{_CLAUSE.pattern}|\|")
 _SENTENCE = re.compile(r"[;!?\n]|\.(?!\d)")
-_BODY = re.compile(r"[\u4e00-\u9fff]{2,7}(?:委|局|厅|办|镇|街道|集团|公司|大学|医院|银行|研究院|协会|报社|通讯社)")
+_BODY = re.compile(
+    r"[\u4e00-\u9fff]{2,7}(?:委员会|委(?!书记|员)|局|厅|办(?!发|法|理|公)|镇|街道|集团|公司|大学|医院|银行|研究院|协会|报社|通讯社)"
+)
 _LEVEL = re.compile(r"国家级|省级|市级|区级|镇级|每(?:年|月|季度|人|天|吨|公斤|平方米)")
+_IMPLIED = {
+    "市级": re.compile("上海市|全市|本市"),
+    "区级": re.compile("嘉定区|本区"),
+    "每年": re.compile("(?<!\\d)年[产税销营收均]"),
+}
+_NEVER = re.compile("(?!)")
 _FUNCTION = frozenset("由找中按在对向把被从于和与及打该")  # no part of a noun, but cut into one now and then
-_LATIN = re.compile(r"[a-z]{2,}")
+_LATIN = re.compile(r"[a-z]+\d+|(?<![\d.])\d+[a-z]+|[a-z]{2,}")
 _ORDINAL = re.compile(r"第[1-9]\d*(?!季度)")
 
-_AT_MOST = re.compile(r"最高|不足|(?<!不)[低少]于|不超过|以内|以下|上限|封顶|至多|最多|不高于|不大于|之内")
-_AT_LEAST = re.compile(r"(?<!不)超过|(?<!不)超|逾|突破|以上|不低于|不少于|至少|最低|多于|(?<!不)高于")
+_AT_MOST = re.compile(r"最高|不足|(?<!不)[低少]于$|不超过|以内|以下|上限|封顶|至多|最多|不高于|不大于|之内")
+_AT_LEAST = re.compile(r"(?<!不)超过|(?<!不)超|逾|突破|以上|不低于|不少于|至少|最低|(?<!不)[多高]于$")
 _NOT = re.compile(
-    r"不(?!过(?!\d)|要混|能混|宜混|可混|是同1|1样|一样|超过|低于|少于|高于|大于|足|仅|断|同|相同|等(?!于)|限|只|管|论|但|含|动产|锈)|没(?!收)|未(?!来)"
+    r"不(?!是[1一]回事|是同|相同|[1一]致|过(?!\d)|要混|能混|宜混|可混|是同1|1样|一样|超过|低于|少于|高于|大于|足|仅|断|同|相同|等(?!于)|限|只|管|论|但|含|动产|锈)|没(?!收)|未(?!来)"
     r"|无(?!人|线|锡|障碍|异议)|并非|而非|暂停|取消|禁止|除外|免(?!费|征|税)"
 )
 _DONE = re.compile(
@@ -64,8 +83,9 @@ _DONE = re.compile(
 )
 _DONE_BESIDE_A_PLAN = re.compile(r"已(?!有)|如期|实现了|达到了|达成了")
 _PLANNED = re.compile(
-    r"原定|目标|计划|预计|(?<![虚模])拟|力争|规划|将|争取|有望|到20\d\d年|提出|打算|准备|预期|要(?=[在到达做建])|未来|瞄准"
+    r"原定|目标|计划|预计|(?<![虚模])拟|力争|规划|将(?!于\d)|争取|有望|到20\d\d年|提出|打算|准备|预期|要(?=[在到达做建])|未来|瞄准"
 )
+_PLAN_TITLED = re.compile(rf"{_PLANNED.pattern}|行动方案|行动计划|年行动")
 _REQUIRED = re.compile(r"应当|必须|应(?![用急对届变收付])|须|需(?!求)|务必|不得|要求|强制")
 _ALLOWED = re.compile(r"可以|可(?!能|靠|持|视|观|研|信)|允许|鼓励|自愿|酌情|能(?=[够享获申])|争取")
 _HEDGED = re.compile(r"部分|之1|之一|原则上")
@@ -76,16 +96,20 @@ _STRONG = {  # what makes a statement stronger than one without it
     "统一": re.compile(r"统[1一]|固定|自动(?!驾|化)|直接|无条件|必然|必定|保证|确保"),
     "首个": re.compile(r"首[个家创次]|率先|最早"),
 }
+_RULES_TITLED = re.compile("措施|政策|意见|办法|指南")
+_DEMANDS = re.compile("条件|对象|要求|资格|须|应|不得")
+_SAME_THING = re.compile(r"同[1一]|相同|[1一](?:样|回事|致)")
+_DIFFERENT = re.compile(r"不(?:相?同|[1一]样|是同|是[1一]回事|[1一]致)|有别|混淆|区别|分属")
 _COMMON_NOUNS = frozenset(
     (
         "时间 数量 方面 层面 园区 板块 时候 材料 基础 二者 两者 企业 政策 项目 单位 文件 办法 规定 情况 内容 数字 资料 方案 措施 标准 条件 要求 "
         "计划 数据 信息 中心 嘉定 嘉定区 上海 上海市 全市 资料 报道 地方 部分 全区 区里 市里 本区 说法 口径 原文 结果 范围 对象 事项 期间 时期 水平 力度 机构 领域 产业 数值 当时 总数 总量 金额 名称 "
-        "前者 后者 增幅 涨幅 其中 目的 方式 方法 做法 意思 公司 区域 地区 业务 对方 阶段 年份 日期 期限 号文 力争"
+        "规划 同比 建议 称号 职务 地址 电话 邮箱 网站 网址 入口 一共 适用范围 前者 后者 增幅 涨幅 其中 目的 方式 方法 做法 意思 公司 区域 地区 业务 对方 阶段 年份 日期 期限 号文 力争"
     ).split()
 )
 MAX_SPANS = 12  # that a statement may cite: of all that there is, some holds any word
-LEAST_GRAMS = 5  # bigrams of a clause that is looked at by itself
-LEAST_CLAUSE = 0.25  # share of a clause's bigrams that must stand in the spans
+LEAST_GRAMS = 6  # bigrams of a clause that is looked at by itself
+LEAST_CLAUSE = 0.2  # share of a clause's bigrams that must stand in the spans
 TELLING_NOUN = 2.5  # least idf in everyday news of a noun that is no mere connective (问题, 机制)
 LEAST_NOUN = 0.7  # share of a noun's characters
 
@@ -104,7 +128,7 @@ def figures(text: str) -> frozenset[str]:
     """Return every figure of a text in one spelling: amounts, counts, percentages, dates and 文号.
 
     5000亿元 and 五千亿 give 500000000000, not 5000万's 50000000; 2023年8月22日 and 2023-08-22 give the same;
-    a date also gives its month and its year, which it implies.
+    a date also gives its month, its year and its day without the year (--08-22), which it implies.
     """
     text = normalise(text)
     found = {match.group() for match in _DOCUMENT_NUMBER.finditer(text)}
@@ -113,21 +137,31 @@ def figures(text: str) -> frozenset[str]:
         month, day = match["m"] or match["im"], match["d"] or match["id"]
         parts = [match["y"], *(f"{int(part):02d}" for part in (month, day) if part)]
         found |= {"-".join(parts[:count]) for count in range(1, len(parts) + 1)}
+        found |= {_month_day(month, day)} if month and day else set()
     text = _DATE.sub(" ", text)
+    for match in _DAY.finditer(text):
+        found.add(_month_day(match["m"], match["d"]))
+    text = _DAY.sub(" ", text)
     for match in _NUMBER.finditer(text):
         percent = "%" if match["unit"] == "%" else ""
         found.add(f"{_value(match).normalize():f}{percent}")
     return frozenset(found)
 
 
+def _month_day(month: str, day: str) -> str:
+    return f"--{int(month):02d}-{int(day):02d}"
+
+
 def quantities(normalised: str) -> list[Quantity]:
     """Return the numbers of a normalised text that are no part of a date or document number, in order."""
-    text = _REFERRING.sub(" ", _DATE.sub(" ", _DOCUMENT_NUMBER.sub(" ", normalised)))
-    found = []
+    text = _REFERRING.sub(" ", _DAY.sub(" ", _DATE.sub(" ", _DOCUMENT_NUMBER.sub(" ", normalised))))
+    found, last = [], 0
     for match in _NUMBER.finditer(text):
-        before = _CLAUSE.split(text[max(0, match.start() - 14) : match.start()])[-1]
-        after = _CLAUSE.split(text[match.end() : match.end() + 4])[0]
-        bounds = [*_bounds(before), *_bounds(after)]
+        before = _CELL.split(text[max(0, match.start() - 14) : match.start()])[-1]
+        nearer = before[-(match.start() - last) :] if match.start() > last else ""  # no other number between
+        after = _CELL.split(text[match.end() : match.end() + 6])[0]
+        last = match.end()
+        bounds = [*_bounds(nearer), *_bounds(after)]
         if not bounds and (match["over"] or match["more"]):
             bounds = ["least"]
         unit = match["unit"] or ""
@@ -161,32 +195,63 @@ def unsupported(statement: Statement) -> frozenset[str]:
     """Return what in a statement the spans it cites do not bear out, each as it is written or named; empty if all holds."""
     spans = "\n".join(citation.quote for citation in statement.citations)
     told, said = _plain(spans), _ASIDES.sub("", _plain(statement.text))
-    titles = _plain("\n".join(citation.title for citation in statement.citations))
-    around = f"{titles} {_plain(' '.join(citation.locator for citation in statement.citations))}"
+    around = _plain("\n".join(f"{citation.title}\n{citation.locator}" for citation in statement.citations))
     if re.sub(r"\W", "", said) in re.sub(r"\W", "", told):
         return frozenset()
+    (told, times), (said, spoken) = _times(told), _times(said)
+    given = figures(told)
+    if not _DATE.search(told):  # else a span's own dates count, not those around it
+        given |= figures(around)
+    dates = {
+        f"{year}{day[1:]}" for year in given if year.isdigit() and len(year) == 4 for day in given if day[:2] == "--"
+    }
+    counts = {"1", str(len(statement.citations)), *(str(count) for count in _listed(spans))}
     return frozenset(
         {
-            *(
-                figures(_REFERRING.sub("", said))
-                - figures(told)
-                - _neighbours(told)
-                - {"1", str(len(statement.citations))}
-            ),
-            *(name for name in names(statement.text) if name not in told),
-            *_wrong_quantities(said, told, len(statement.citations)),
-            *(set(_ORDINAL.findall(said)) - set(_ORDINAL.findall(told.replace("首", "第1")))),
+            *(spoken - times),
+            *(figures(_REFERRING.sub("", said)) - given - dates - _neighbours(told) - counts),
+            *(name for name in names(statement.text) if name not in f"{told}{around}{normalise(spans)}"),
+            *_wrong_quantities(said, told, around, counts),
+            *(set(_ORDINAL.findall(said)) - set(_ORDINAL.findall(f"{told}{around}".replace("首", "第1")))),
             *_wrong_certainty(said, told, around),
-            *_foreign(said, f"{told}\n{titles}"),
+            *_foreign(said, told, around),
         }
     )
 
 
+def _listed(spans: str) -> set[int]:
+    """Return how many things each enumeration of the spans has: 汽车芯片、智能传感器、封测 are three."""
+    return {clause.count("、") + 1 for clause in re.split("[，。；：！？|\\n]", spans) if "、" in clause}
+
+
 def _plain(text: str) -> str:
     """Return the text normalised, with one spelling for some words that hold a number or a negation."""
-    text = re.sub(r"不得(?=低于|少于|超过|高于)", "不", normalise(text)).replace("有没有", "是否")
+    text = re.sub(r"不[得能可应](?=低于|少于|超过|高于)", "不", normalise(text)).replace("有没有", "是否")
+    text = re.sub(r"([两三四五六七八九])大(?=[^\W\d_]{2})", lambda m: f"{'两三四五六七八九'.index(m[1]) + 2}个", text)
+    text = re.sub(
+        r"(?<![完达])([一两三四五六七八九]|\d)成(?![立为果本员效都绩交就长功份])", lambda m: f"{_tens(m[1])}%", text
+    )
+    text = re.sub(r"(\d{1,2})月(\d{1,2}日[^月年]{0,12})[当同]月(?=\d{1,2}日)", r"\1月\2\1月", text)
+    text = re.sub(
+        r"(20\d\d)年([^年]{0,20})(?:次年|第2年)(?=\d{1,2}月)", lambda m: f"{m[1]}年{m[2]}{int(m[1]) + 1}年", text
+    )
+    text = text.replace("翻了1番", "翻番").replace("翻一番", "翻番")
     text = re.sub(r"从(20\d\d年[^,;]{0,20}?)到(?=20\d\d年)", r"\1-", text)  # no plan: a rise from one year to another
     return re.sub(r"第([一二三四五六七八九])", lambda ordinal: f"第{'一二三四五六七八九'.index(ordinal[1]) + 1}", text)
+
+
+def _tens(digit: str) -> int:
+    return 10 * (int(digit) if digit.isdigit() else "一两三四五六七八九".index(digit) + 1)
+
+
+def _times(text: str) -> tuple[str, frozenset[str]]:
+    """Return the text without its times of day, and these: 下午5点半 and 17:30 give the same."""
+    found, afternoon = set(), False
+    for match in _TIME.finditer(text):
+        afternoon = match["half"] in ("下午", "晚上") or (afternoon and not match["half"])
+        hour, minute = int(match["h"]), match["im"] or (match["m"] or "0").replace("半", "30").rstrip("分")
+        found.add(f"{hour + 12 if afternoon and hour < 12 else hour}:{int(minute):02d}")
+    return _TIME.sub(" ", text), frozenset(found)
 
 
 def _neighbours(told: str) -> frozenset[str]:
@@ -196,14 +261,19 @@ def _neighbours(told: str) -> frozenset[str]:
     return frozenset(str(year + distance) for year in named for distance, said in apart.items() if said)
 
 
-def _wrong_quantities(said: str, told: str, spans: int) -> list[str]:
-    """Return the numbers that no span gives with this unit and bound, or that the spans give for something else."""
-    known, wrong = quantities(told), []
+def _wrong_quantities(said: str, told: str, around: str, counts: set[str]) -> list[str]:
+    """Return the numbers that no span gives with this unit and bound, or that the spans give for something else.
+
+    What is counted in `around` or is one of `counts` may be said without a bound.
+    """
+    known, titled, wrong = quantities(told), {(k.value, k.unit) for k in quantities(around)}, []
     for quantity in quantities(said):
         same = [k for k in known if k.value == quantity.value and (not quantity.unit or k.unit in ("", quantity.unit))]
         written = f"{quantity.value:f}{quantity.unit}"
         if not same:
-            wrong += [written] if quantity.value not in (1, spans) else []
+            counted = quantity.unit in ("", "个", "人") and f"{quantity.value:f}" in counts
+            known_there = counted or (quantity.value, quantity.unit) in titled
+            wrong += [] if known_there else [written]
             continue
         bounds = {k.bound for k in same}
         if "" in bounds and _AT_MOST.search(told):  # a column's label may say it
@@ -229,13 +299,21 @@ def _wrong_certainty(said: str, told: str, around: str) -> list[str]:
     wrong = ["否定"] if _NOT.search(said) and not _NOT.search(told) else []
     wrong += ["否定"] if _otherwise(said, told, _NOT) else []
     planned, was_planned = bool(_PLANNED.search(said)), bool(_PLANNED.search(told))
-    was_planned = was_planned or bool(_PLANNED.search(around) and not _DONE.search(told))
+    was_planned = was_planned or bool(_PLAN_TITLED.search(around) and not _DONE.search(told))
     if (planned and not was_planned) or (not planned and _otherwise(said, told, _PLANNED)):
         wrong.append("计划")
     done = _DONE_BESIDE_A_PLAN if planned else _DONE
-    if done.search(said) and not _DONE.search(told):
+    if (
+        done.search(said)
+        and not _DONE.search(told)
+        and (was_planned or _RULES_TITLED.search(around) or set(done.findall(said)) != {"已"})
+    ):
         wrong.append("完成")
-    wrong += [name for name, pattern in _STRONG.items() if pattern.search(said) and not pattern.search(told)]
+    demanded = _DEMANDS.search(told + around)
+    strong = (name for name, pattern in _STRONG.items() if pattern.search(said) and not pattern.search(told))
+    wrong += [name for name in strong if not (name == "必须" and demanded)]
+    if _SAME_THING.search(said) and _DIFFERENT.search(told) and not _DIFFERENT.search(said):
+        wrong.append("相同")
     for one, other in ((_ALLOWED, _REQUIRED), (_REQUIRED, _ALLOWED)):
         if one.search(said) and not one.search(told) and other.search(told) and not other.search(said):
             wrong.append("可以或应当")
@@ -261,9 +339,10 @@ def _otherwise(said: str, told: str, mark: re.Pattern[str]) -> bool:
     return any((marked and not now) or (now and not about) for (_, marked, about), now in again.items())
 
 
-def _foreign(said: str, told: str) -> list[str]:
-    """Return the clauses, nouns and bodies that are hardly in the spans."""
-    known = gram_set(told)
+def _foreign(said: str, told: str, around: str) -> list[str]:
+    """Return the clauses, nouns and bodies that are hardly in the spans; a noun may stand in what is `around` them."""
+    known = gram_set(f"{told}\n{around.split(chr(10))[0]}")
+    told = f"{told}\n{around}"
     idf, rarest = everyday_idf()
     foreign = []
     for clause in (said, *_CLAUSE.split(said)):
@@ -272,17 +351,21 @@ def _foreign(said: str, told: str) -> list[str]:
             gram in known for gram in grams
         ) < LEAST_CLAUSE * len(grams):
             foreign.append(clause)
-    for word, tag in rjieba.tag(said):
+    for word, tag in rjieba.tag(_DOCUMENT_NUMBER.sub(" ", said)):
         noun = len(word) > 1 and tag[0] in "nj" and word not in told and word not in _COMMON_NOUNS
-        noun = noun and _FUNCTION.isdisjoint(word) and not re.search(r"\d", word)
+        noun = noun and _FUNCTION.isdisjoint(word) and not word.startswith("个") and not re.search(r"\d", word)
         noun = noun and (tag in ("nr", "ns", "nt", "nz") or idf.get(word, rarest) >= TELLING_NOUN)
         if noun and sum(character in told for character in word) < LEAST_NOUN * len(word):
             foreign.append(word)
-    foreign += [word for word in _LEVEL.findall(said) if word not in told]
+    levels = set(_LEVEL.findall(said)) - set(_LEVEL.findall(told))
+    foreign += sorted(
+        level for level in levels if not (_IMPLIED.get(level, _NEVER).search(told) and not _LEVEL.search(told))
+    )
     foreign += [word for word in _LATIN.findall(said) if word not in told]
     for body in _BODY.findall(said):
         grams = bigrams(body[-4:])
-        if sum(gram in known for gram in grams) < len(grams) / 2:
+        shortened = re.search(".{0,4}".join(body[-3:]), told)  # 区经委: 区经济委员会
+        if sum(gram in known for gram in grams) < len(grams) / 2 and not shortened:
             foreign.append(body)
     return foreign
 

@@ -220,8 +220,10 @@ def test_evaluating(folder: Path, index: Path) -> None:
     testset = write_lines(folder / "testset.jsonl", question, {**question, "id": "b", "answerable": False})
     done = run("eval", "--testset", testset, "--index", index, "--json", folder / "result.json", *DAY)
     assert (done.returncode, done.stderr) == (0, "")
-    head, _, *rows = done.stdout.splitlines()
+    metrics, risks = done.stdout.strip().split("\n\n")
+    head, _, *rows = metrics.splitlines()
     assert head.startswith("| 类别 | 题数 | 召回@1 |") and [row[:8] for row in rows] == ["| area |", "| 全部 | 2"]
+    assert risks.startswith("| 置信度不低于 |") and risks.endswith("| 0.0 | 1.000 | 0.500 |")
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     assert result["as_of"] == "2026-11-24"
     assert (result["overall"]["all_facts"], result["overall"]["false_answers"]) == (1.0, 1.0)
