@@ -20,7 +20,7 @@ import typer
 
 from assistant.config import Settings, stay_offline
 from assistant.errors import AssistantError, CorpusError, SettingsError
-from assistant.schema import Answer, Turn, hit_to_dict, in_title_marks
+from assistant.schema import Answer, Statement, Turn, hit_to_dict, in_title_marks
 
 app = typer.Typer(
     help="嘉定区产业园区与政策问答助手：回答附引文，资料没有的就说没有。",
@@ -169,12 +169,17 @@ def evaluate(
     typer.echo(f"{table(result)}\n\n{risk_table(result)}")
 
 
+def said(statement: Statement) -> str:
+    """Return a statement as plain text, what it is of before it."""
+    return f"【{statement.label}】{statement.text}" if statement.label else statement.text
+
+
 def render(answer: Answer) -> str:
     """Return the answer as plain text: numbered statements, notices, then sources."""
     lines, sources = [], []
     for number, statement in enumerate(answer.statements, 1):
         citation = statement.citations[0]
-        lines.append(f"{statement.text} [{number}]")
+        lines.append(f"{said(statement)} [{number}]")
         place = f" › {citation.locator}" if citation.locator else ""
         sources.append(
             f"[{number}] {in_title_marks(citation.title)}{place}，{citation.publisher}，{citation.published} {citation.source_url}"

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assistant.evidence import Candidate, Embed, Scored, candidates, coverage_of, judge, row_text
+from assistant.evidence import Candidate, Embed, Scored, candidates, coverage_of, judge, row_text, weights_of
 from assistant.kind import FIGURES, SINGLE, Kind
+from assistant.lexical import share, words
+from assistant.policy import asks_for_outline, outline, untold
 from assistant.question import Aspect, Question
 from assistant.schema import NORMATIVE, Citation, Document, Hit, Notice, Statement
 from assistant.split import split
@@ -29,11 +31,13 @@ ALIKE, SAME = 0.3, 0.6  # the same for one that covers each word asked, by this 
 MAX_RIVALS = 4
 DISPUTED = 0.3  # least probability at which the several values are given that the question itself says there are
 DISPUTED_DIFFERS, DISPUTED_FOCUS = 0.25, 0.4  # DIFFERS and LESS_FOCUS for these
+NAMESAKE = 0.25  # the same for what another document calls by the same number of articles
 REPEATED = 0.9  # share of a unit's bigrams in what was chosen from which it only says that again
 SAID = 0.6  # the same for one that fills up an answer
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
 
+_ARTICLES = re.compile(r"(?<![第\d])\d+条")
 _TELLING = re.compile(r"目标|计划|预计|规划|草案|征求意见|历史|旧|过时|截至|\d{4}")
 
 
@@ -66,6 +70,12 @@ class Finding:
     differs: bool = False  # whether sources give different values for what is asked
     nearest: bool = False  # whether what is chosen is of another year than 去年 means
     likely: Sequence[Scored] = ()  # all that may answer, best first
+    others: Sequence[Scored] = ()  # those among the chosen that give another value
+
+    @property
+    def best_and_differing(self) -> Sequence[Scored]:
+        """The best unit, and the likeliest that gives another value."""
+        return [self.chosen[0], *self.others[:1]]
 
     @property
     def unknown(self) -> tuple[Notice, ...]:
@@ -121,6 +131,10 @@ def compose(
     """
     shown = candidates(hits)
     vectors = embed([candidate.read for candidate in shown])
+    one_by_one = [find(aspect, shown, vectors, weigh, embed, stands) for aspect in question.compared]
+    compared = _side_by_side(question.compared, one_by_one)
+    if compared:
+        return compared
     findings = [find(aspect, shown, vectors, weigh, embed, stands) for aspect in question.aspects]
     findings = [_continued(finding, findings) for finding in findings]
     chosen: dict[tuple[str, int], Candidate] = {}
@@ -133,6 +147,9 @@ def compose(
         else:
             notices |= dict.fromkeys(finding.unknown or finding.other_year)
     confidence = max(finding.confidence for finding in findings)
+    laid_out = _laid_out(question, findings, shown, weigh)
+    if laid_out:
+        return replace(laid_out, confidence=max(confidence, ANSWERED))
     if not chosen and not notices:
         notices |= dict.fromkeys(max(findings, key=lambda finding: finding.confidence).nearest_unit)
     if chosen and notices:  # a part is answered: that another is not known is part of the answer, with its citation
@@ -140,7 +157,70 @@ def compose(
         chosen |= {candidate.place: candidate for candidate in unknown}
         notices = {notice: None for notice in notices if notice.kind != "not_published"}
     outdated = {f.outdated.document_id: f.outdated.candidate.hit.document for f in findings if f.outdated}
-    return Draft(tuple(map(_statement, chosen.values())), confidence, tuple(notices), tuple(outdated.values()))
+    sources = {_told_by(s.candidate) for f in findings if f.differs for s in (f.chosen[0], *f.others)}
+    differing = any(notice.kind == "conflict" for notice in notices) and len(sources) > 1
+    statements = [_labelled(candidate, _told_by(candidate) if differing else "") for candidate in chosen.values()]
+    return Draft(tuple(statements), confidence, tuple(notices), tuple(outdated.values()))
+
+
+def _side_by_side(aspects: Sequence[Aspect], findings: Sequence[Finding]) -> Draft | None:
+    """Return what answers each thing compared, labelled with it; None unless each is answered, by a unit of its own."""
+    sure = all(
+        finding.confidence >= ANSWERED and _tells_of(aspect.label, finding.chosen[0].candidate)
+        for aspect, finding in zip(aspects, findings, strict=True)
+    )
+    if not findings or not sure or len({finding.chosen[0].candidate.place for finding in findings}) < len(findings):
+        return None
+    statements = tuple(
+        _labelled(scored.candidate, aspect.label)
+        for aspect, finding in zip(aspects, findings, strict=True)
+        for scored in finding.best_and_differing
+    )
+    notices = dict.fromkeys(notice for finding in findings for notice in finding.caveats)
+    outdated = {f.outdated.document_id: f.outdated.candidate.hit.document for f in findings if f.outdated}
+    return Draft(statements, min(f.confidence for f in findings), tuple(notices), tuple(outdated.values()))
+
+
+def _tells_of(label: str, candidate: Candidate) -> bool:
+    """Return whether a unit, its headings or its title have what a thing compared is called, a year aside."""
+    named = re.sub(r"\d{4}年?", "", label)
+    text = candidate.own + candidate.around + candidate.title
+    return len(named) < 2 or max(share(named, text), max((share(w, text) for w in words(named)), default=0.0)) >= 0.5
+
+
+def _laid_out(
+    question: Question, findings: Sequence[Finding], shown: Sequence[Candidate], weigh: Callable[[str], float]
+) -> Draft | None:
+    """Return the outline of the policy that a question asks for as a whole; None if it asks for none, or it has none."""
+    if not asks_for_outline(question.text):
+        return None
+    terms = list({term.word: term for aspect in question.aspects for term in aspect.terms}.values())
+    weights = weights_of(terms, weigh)
+    policies = [candidate for candidate in shown if candidate.hit.document.metadata.doc_type in NORMATIVE]
+    best = max(policies, key=lambda c: coverage_of(terms, c.title, weights), default=None)
+    if best is None or coverage_of(terms, best.title, weights) < TITLED:
+        sure = [f.chosen[0].candidate for f in findings if f.confidence >= ANSWERED]
+        best = next((c for c in sure if c.hit.document.metadata.doc_type in NORMATIVE), None)
+    if best is None:
+        return None
+    document = best.hit.document
+    near = [s.candidate for f in findings for s in f.likely if s.document_id == document.id] or [best]
+    laid_out = outline(candidates([Hit(passage, document, 0.0) for passage in split(document)]), near[0])
+    if not laid_out:
+        return None
+    missing = "、".join(untold(laid_out, question.text))
+    notice = Notice("not_published", f"{document.named}没有写明：{missing}。", document.id)
+    return Draft(tuple(_labelled(c, name) for name, c in laid_out), 0.0, (notice,) if missing else ())
+
+
+def _told_by(candidate: Candidate) -> str:
+    """Return the date and the publisher, or first of its publishers, of what tells one of several values."""
+    meta = candidate.hit.document.metadata
+    return f"{meta.published} {re.split('[（(；;、]', meta.publisher)[0]}".strip() or candidate.hit.document.title
+
+
+def _labelled(candidate: Candidate, label: str) -> Statement:
+    return replace(_statement(candidate), label=label)
 
 
 def find(
@@ -173,7 +253,9 @@ def find(
     if differing and aspect.disputed and confidence >= DISPUTED:
         confidence = max(confidence, ANSWERED)
     differs = bool(differing) or aspect.disputed
-    return Finding([*chosen, *differing], silent, own_weight, confidence, untimely, outdated, differs, nearest, fitting)
+    return Finding(
+        [*chosen, *differing], silent, own_weight, confidence, untimely, outdated, differs, nearest, fitting, differing
+    )
 
 
 def _filling(finding: Finding, fill: int) -> list[Scored]:
@@ -251,12 +333,18 @@ def _choose(aspect: Aspect, fitting: Sequence[Scored], weights: dict[str, float]
         if (
             (ratio >= CLOSE and (gain >= 0.08 or news))
             or (ratio >= DISTANT and (gain >= 0.15 or (news and scored.document_id == best.document_id)))
+            or (ratio >= NAMESAKE and rival and _namesake(aspect, scored))
             or (ratio >= RIVAL and (rival or "verdict" in aspect.kinds) and scored.focus >= 0.5)
             or (ratio >= CLOSE and aspect.each and _beside(scored, best) and scored.focus >= 0.5)
         ):
             chosen.append(scored)
             single += 1
     return [*_newest_first(aspect, chosen), *_standing(aspect, chosen)]
+
+
+def _namesake(aspect: Aspect, scored: Scored) -> bool:
+    """Return whether a unit of another document tells of a policy that is called by the same number of articles (16条)."""
+    return any(name in scored.candidate.own for name in _ARTICLES.findall(aspect.text))
 
 
 def _newest_first(aspect: Aspect, chosen: list[Scored]) -> list[Scored]:

@@ -204,7 +204,7 @@ def judge(
     `vectors` are what `embed` gives for what is `read` of each candidate, of length one, shape (candidates,
     dimension); `weigh` tells how much a word tells.
     """
-    weights = {term.word: term.factor * min(_weight(s, weigh) for s in term.spellings) for term in aspect.terms}
+    weights = weights_of(aspect.terms, weigh)
     if not shown:
         return [], weights
     likeness = vectors @ embed([f"{aspect.text} {aspect.context}"])[0]
@@ -308,6 +308,11 @@ def calibrated(best: float) -> float:
 def _model() -> dict[str, dict[str, float]]:
     model: dict[str, dict[str, float]] = json.loads(MODEL.read_text(encoding="utf-8"))
     return model
+
+
+def weights_of(terms: Sequence[Term], weigh: Callable[[str], float]) -> dict[str, float]:
+    """Return how much each term tells, by its word."""
+    return {term.word: term.factor * min(_weight(s, weigh) for s in term.spellings) for term in terms}
 
 
 def _weight(spelling: str, weigh: Callable[[str], float]) -> float:

@@ -19,6 +19,7 @@ _PARTICLES = frozenset(
     "的了在是和与及对把被从到等又也就都而且或将向由以于为有比跟让给最更很太吗呢吧啊那这它他她我你您哪啥个家条项年月日次不没说要会能去来上下里外中各"
 )
 _PLACE_NAME = re.compile(r"(?:园区?|港|湾|镇|谷|[技车新]城|中心|基地|大厦|广场)$")
+_OPENS = re.compile("[开建入进办]园$")  # does something, names nothing
 _ANY_PLACE = re.compile(  # says what sort of place, names none
     r"(?:本?区|全?市|上海|嘉定|特色|产业|工业|科技|创新|创业|文创|示范|重点|市级|区级|国家级|生产|研发|制造|服务|技术|企业|测试|商务|中央|活动|各|街|市|哪个|什么|[几\d一两三]个?)*"
     r"(?:园区?|港|湾|镇|谷|[技车新]城|中心|基地|大厦|广场)$"
@@ -103,7 +104,12 @@ def names(normalised: str) -> list[str]:
         ):
             run += word
             continue
-        if len(run) >= LEAST_PLACE_NAME and _PLACE_NAME.search(run) and not _ANY_PLACE.fullmatch(run):
+        if (
+            len(run) >= LEAST_PLACE_NAME
+            and _PLACE_NAME.search(run)
+            and not _OPENS.search(run)
+            and not _ANY_PLACE.fullmatch(run)
+        ):
             found.append(run)
         run = ""
     return found

@@ -8,6 +8,8 @@ from datetime import date
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
+import rjieba
+
 from assistant.english import translate
 from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds, values
 from assistant.lexical import content_words, gram_set, names, share, whole_word, words
@@ -50,6 +52,16 @@ _DISPUTED = re.compile(
 )
 _EVERY = re.compile(r"各自的?|每[家个]|逐[1一个](?!列|说|讲)|各园区|各街镇")
 _EACH = re.compile(r"各(?!自的|类|级|项|种|区|地)|分别")
+_COMPARES = re.compile(
+    r"分别|各自|各(?:是|有|为|多少|几|什么)|[哪谁][个家]?.{0,6}[高低大小多少快慢早晚]|相比|对比|比[1一]?[比下]|比较|差多少|差几|[高大多]还是"
+)
+_ALIKE = re.compile(r"区别|不[1一]?[样同]|[1一]样|[1一]回事|是不是[1一]个|是不是同|矛盾|混")
+_ONE_BY_ONE = re.compile(
+    r"分别|各自|各(?=是|有|为|多少|几|什么)|哪[年个家][高多大快]|(?:放[1一]起)?比[1一]?[下比]|差多少|相差"
+)
+_JOINS = ("和", "与", "跟", "及", ",")
+_NOMINAL = frozenset(("vn", "zg", "l", "eng", "x", "an", "ag"))  # tags that a noun phrase may hold besides nouns
+_PART = re.compile(r"(?:第?\d+期|[上下]半年|\d{4}年.{0,3})$")
 _ASKS = re.compile(r"哪|谁|什么|啥|吗|怎|是否|是不是|有没有")
 # What is asked for, rather than about: the kind of answer sees to it.
 _SLOT_WORDS = frozenset(
@@ -86,6 +98,7 @@ class Aspect:
     glossary: Glossary
     history: str = ""
     relative: frozenset[int] = frozenset()
+    label: str = ""  # what it is of, as the question names it, where several are compared
 
     @cached_property
     def own_terms(self) -> tuple[Term, ...]:
@@ -224,6 +237,14 @@ class Question:
             for i, part in enumerate(parts)
         )
 
+    @cached_property
+    def compared(self) -> tuple[Aspect, ...]:
+        """The question asked of each of the things that it compares or asks about one by one; empty if it does neither."""
+        return tuple(
+            Aspect(text, self.context, text, self.glossary, self.context, label=label)
+            for label, text in _compared(self.text, self.glossary)
+        )
+
 
 def without_phrases(normalised: str) -> str:
     """Return a question without the phrases that only ask or soften (请问, 有哪些, 是什么)."""
@@ -244,6 +265,50 @@ def _parts(text: str) -> list[str]:
         else:
             found.append(part.strip())
     return [part for part in found if words(without_phrases(part))] or [text]
+
+
+def _compared(text: str, glossary: Glossary) -> list[tuple[str, str]]:
+    """Return (thing, the question asked of it alone) for the nouns that 和, 与 or 、 joins, where each is asked about."""
+    if not _COMPARES.search(text) or _ALIKE.search(text) or _DISPUTED.search(text):
+        return []
+    tokens = _nouns(text, glossary)
+    starts = [sum(len(word) for word, _ in tokens[:i]) for i in range(len(tokens) + 1)]
+    for i, (word, _) in enumerate(tokens):
+        if word not in _JOINS:
+            continue
+        first = last = i
+        while first and tokens[first - 1][1]:
+            first -= 1
+        while last + 1 < len(tokens) and (tokens[last + 1][1] or (tokens[last + 1][0] in _JOINS and last > i)):
+            last += 1
+        asked = text[starts[last + 1] :]
+        things = [thing for thing in re.split("[和与跟及,]", text[starts[first] : starts[last + 1]]) if thing]
+        joined = word != "," or re.match("[各分哪谁]", asked)  # 、 is a comma once the text is normalised
+        if joined and len(things) > 1 and all(len(thing) > 1 and thing not in _STOP_WORDS for thing in things):
+            rest = _ONE_BY_ONE.sub("", asked)
+            return [(thing, text[: starts[first]] + thing + rest) for thing in _completed(things)]
+    return []
+
+
+def _nouns(text: str, glossary: Glossary) -> list[tuple[str, bool]]:
+    """Return the words of a text, names of the glossary whole, each with whether it may be part of a noun phrase."""
+    names = [re.escape(spelling) for spelling, _ in _aliases(text, glossary)]
+    parts = re.split(f"({'|'.join(names)})", text) if names else [text]
+    tokens: list[tuple[str, bool]] = []
+    for i, part in enumerate(parts):
+        tokens += [(part, True)] if i % 2 else [(word, _nominal(word, tag)) for word, tag in rjieba.tag(part)]
+    return tokens
+
+
+def _nominal(word: str, tag: str) -> bool:
+    return word not in _JOINS and (tag[0] in "njmtqbs" or word == '"' or (tag in _NOMINAL and word.isalnum()))
+
+
+def _completed(things: list[str]) -> list[str]:
+    """Return things with the name that only the first says: 嘉康园1期, 2期 → 嘉康园1期, 嘉康园2期."""
+    part = _PART.search(things[0])
+    name = things[0][: part.start()] if part else ""
+    return [things[0], *(name + thing if _PART.fullmatch(thing) else thing for thing in things[1:])]
 
 
 def _terms(text: str, glossary: Glossary) -> list[Term]:

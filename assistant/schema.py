@@ -131,10 +131,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One sentence, list item or table row of an answer: the unit that is cited, checked and evaluated."""
+    """One sentence, list item or table row of an answer: the unit that is cited, checked and evaluated.
+
+    `label` names what it is of, where an answer sets several side by side: the facet of a policy, the thing compared,
+    the date and publisher of one of several values.
+    """
 
     text: str
     citations: tuple[Citation, ...]
+    label: str = ""
 
 
 NoticeKind = Literal[

@@ -37,12 +37,12 @@ _DOCUMENT_NUMBER = re.compile(r"[^\W\d_]{0,2}\[\d{4}\]\d+号")
 _NUMBER = re.compile(
     r"(?<![\d.a-z])(?P<n>\d+(?:\.\d+)?)(?P<over>[余多])?(?P<m>[百千]?[万亿]亿?|百|千)?(?P<more>[余多])?"
     r"(?P<unit>个百分点|%|平方公里|平方米|公顷|亩|公里|美元|元|吨|公斤|辆|套|个工作日|个月|年|月|天|日|小时|分钟|倍|次"
-    r"|[家个户项条件座栋处批期场所幢类款页层人名位])?"
+    r"|[家个户项条件座栋处块批期场所幢类款页层人名位])?"
 )
-_COUNTERS = {**dict.fromkeys("家户项条件座栋处批期场所幢类款页层", "个"), "名": "人", "位": "人"}
+_COUNTERS = {**dict.fromkeys("家户项条件座栋处块场所幢类款页层", "个"), "名": "人", "位": "人"}
 # Numbers that refer or sum up what is listed, and words that hold none.
 _REFERRING = re.compile(
-    r"(?<=[这那前后上])\d+(?=[年个项条家处])|(?<![\d.])[2-9](?=种|份|类(?!项)|方面|组|者|个方面|处矛盾)|规模以上|规上"
+    r"(?<=[这那前后上])\d+(?=[年个项条家处])|(?<![\d.])[2-9](?=种|份|类(?!项)|方面|组|者|个方面|处矛盾)|规模以上|规上|1(?:次性|站式|体化)"
 )
 _ADVICE = (  # asks to do what no document need say
     r"|(?:^|(?<=[,;.]))(?:请|建议)(?:您|企业|贵司|贵单位|申报单位|有需要的)?[^,;.\d]{0,8}"
@@ -63,7 +63,7 @@ _BODY = re.compile(
 )
 _LEVEL = re.compile(r"国家级|省级|市级|区级|镇级|每(?:年|月|季度|人|天|吨|公斤|平方米)")
 _IMPLIED = {
-    "市级": re.compile("上海市|全市|本市"),
+    "市级": re.compile("上海市|全市|本市|市(?:科技|经信|政府|财政|专项)"),
     "区级": re.compile("嘉定区|本区"),
     "每年": re.compile("(?<!\\d)年[产税销营收均]"),
 }
@@ -75,15 +75,15 @@ _ORDINAL = re.compile(r"第[1-9]\d*(?!季度)")
 _AT_MOST = re.compile(r"最高|不足|(?<!不)[低少]于$|不超过|以内|以下|上限|封顶|至多|最多|不高于|不大于|之内")
 _AT_LEAST = re.compile(r"(?<!不)超过|(?<!不)超|逾|突破|以上|不低于|不少于|至少|最低|(?<!不)[多高]于$")
 _NOT = re.compile(
-    r"不(?!是[1一]回事|是同|相同|[1一]致|过(?!\d)|要混|能混|宜混|可混|是同1|1样|一样|超过|低于|少于|高于|大于|足|仅|断|同|相同|等(?!于)|限|只|管|论|但|含|动产|锈)|没(?!收)|未(?!来)"
+    r"不(?!是[1一](?:回事|套|样)|在[1一]处|是同|相同|[1一]致|过(?!\d)|要混|能混|宜混|可混|是同1|1样|一样|超过|低于|少于|高于|大于|足|仅|断|同|相同|等(?!于)|限|只|管|论|但|含|动产|锈)|没(?!收)|未(?!来)"
     r"|无(?!人|线|锡|障碍|异议)|并非|而非|暂停|取消|禁止|除外|免(?!费|征|税)"
 )
 _DONE = re.compile(
-    r"已(?!有)|完成|建成|实现了|落成|达到了|达成|如期|正式(?:投|启|开)|获批|批准|揭牌|启用|开园|封顶|竣工验收|认定了"
+    r"已(?!有)|完成|建成|实现了|落成|达到了|达成|如期|正式(?:投|启|开)|获批|批准|揭牌|启用|开园|主体封顶|竣工验收|认定了"
 )
 _DONE_BESIDE_A_PLAN = re.compile(r"已(?!有)|如期|实现了|达到了|达成了")
 _PLANNED = re.compile(
-    r"原定|目标|计划|预计|(?<![虚模])拟|力争|规划|将(?!于\d)|争取|有望|到20\d\d年|提出|打算|准备|预期|要(?=[在到达做建])|未来|瞄准"
+    r"原定|目标|计划|预计|(?<![虚模])拟|力争|规划|将(?!于\d|近)|争取|有望|(?<![年初月日])到20\d\d年|提出|打算|准备|预期|要(?=[在到达做建])|未来|瞄准"
 )
 _PLAN_TITLED = re.compile(rf"{_PLANNED.pattern}|行动方案|行动计划|年行动")
 _REQUIRED = re.compile(r"应当|必须|应(?![用急对届变收付])|须|需(?!求)|务必|不得|要求|强制")
@@ -97,14 +97,15 @@ _STRONG = {  # what makes a statement stronger than one without it
     "首个": re.compile(r"首[个家创次]|率先|最早"),
 }
 _RULES_TITLED = re.compile("措施|政策|意见|办法|指南")
-_DEMANDS = re.compile("条件|对象|要求|资格|须|应|不得")
+_DEMANDS = re.compile("条件|对象|谁能|申报|要求|资格|须|应|不得")
+_RISES, _FALLS = re.compile("增长|上升|提高|增加"), re.compile("下降|减少|降低|回落")
 _SAME_THING = re.compile(r"同[1一]|相同|[1一](?:样|回事|致)")
 _DIFFERENT = re.compile(r"不(?:相?同|[1一]样|是同|是[1一]回事|[1一]致)|有别|混淆|区别|分属")
 _COMMON_NOUNS = frozenset(
     (
         "时间 数量 方面 层面 园区 板块 时候 材料 基础 二者 两者 企业 政策 项目 单位 文件 办法 规定 情况 内容 数字 资料 方案 措施 标准 条件 要求 "
         "计划 数据 信息 中心 嘉定 嘉定区 上海 上海市 全市 资料 报道 地方 部分 全区 区里 市里 本区 说法 口径 原文 结果 范围 对象 事项 期间 时期 水平 力度 机构 领域 产业 数值 当时 总数 总量 金额 名称 "
-        "规划 同比 建议 称号 职务 地址 电话 邮箱 网站 网址 入口 一共 适用范围 前者 后者 增幅 涨幅 其中 目的 方式 方法 做法 意思 公司 区域 地区 业务 对方 阶段 年份 日期 期限 号文 力争"
+        "规划 同比 建议 称号 职务 地址 电话 邮箱 网站 网址 入口 一共 适用范围 选址 布局 邮件 原本 安排 区块 资金 符合条件 前者 后者 增幅 涨幅 其中 目的 方式 方法 做法 意思 公司 区域 地区 业务 对方 阶段 年份 日期 期限 号文 力争"
     ).split()
 )
 MAX_SPANS = 12  # that a statement may cite: of all that there is, some holds any word
@@ -199,13 +200,19 @@ def unsupported(statement: Statement) -> frozenset[str]:
     if re.sub(r"\W", "", said) in re.sub(r"\W", "", told):
         return frozenset()
     (told, times), (said, spoken) = _times(told), _times(said)
-    given = figures(told)
+    given = figures(told) | figures(_DATE.sub(" ", around))
     if not _DATE.search(told):  # else a span's own dates count, not those around it
         given |= figures(around)
     dates = {
         f"{year}{day[1:]}" for year in given if year.isdigit() and len(year) == 4 for day in given if day[:2] == "--"
     }
-    counts = {"1", str(len(statement.citations)), *(str(count) for count in _listed(spans))}
+    small = {
+        "1",
+        *("2" for _ in re.findall("[和与、]", spans)[:1]),
+        str(len(statement.citations)),
+        *(str(count) for count in _listed(spans)),
+    }
+    counts = {"1", *(count for count in small if re.search(rf"(?<!\d){count}[个家项条块类处者大]", said))}
     return frozenset(
         {
             *(spoken - times),
@@ -235,7 +242,9 @@ def _plain(text: str) -> str:
     text = re.sub(
         r"(20\d\d)年([^年]{0,20})(?:次年|第2年)(?=\d{1,2}月)", lambda m: f"{m[1]}年{m[2]}{int(m[1]) + 1}年", text
     )
-    text = text.replace("翻了1番", "翻番").replace("翻一番", "翻番")
+    text = re.sub("([两三四五六七八九])(?=[块边])", lambda m: str("两三四五六七八九".index(m[1]) + 2), text)
+    text = re.sub("[一1]比[一1](?=的)", "1:1", text)
+    text = re.sub("翻了?[一1]番", "翻番", text)
     text = re.sub(r"从(20\d\d年[^,;]{0,20}?)到(?=20\d\d年)", r"\1-", text)  # no plan: a rise from one year to another
     return re.sub(r"第([一二三四五六七八九])", lambda ordinal: f"第{'一二三四五六七八九'.index(ordinal[1]) + 1}", text)
 
@@ -300,18 +309,18 @@ def _wrong_certainty(said: str, told: str, around: str) -> list[str]:
     wrong += ["否定"] if _otherwise(said, told, _NOT) else []
     planned, was_planned = bool(_PLANNED.search(said)), bool(_PLANNED.search(told))
     was_planned = was_planned or bool(_PLAN_TITLED.search(around) and not _DONE.search(told))
-    if (planned and not was_planned) or (not planned and _otherwise(said, told, _PLANNED)):
+    ruled = bool(_RULES_TITLED.search(around)) and not _DONE.search(told)  # what a policy says is to come about
+    if (planned and not (was_planned or ruled)) or (not planned and _otherwise(said, told, _PLANNED)):
         wrong.append("计划")
     done = _DONE_BESIDE_A_PLAN if planned else _DONE
-    if (
-        done.search(said)
-        and not _DONE.search(told)
-        and (was_planned or _RULES_TITLED.search(around) or set(done.findall(said)) != {"已"})
-    ):
+    if done.search(said) and not _DONE.search(told) and (was_planned or _RULES_TITLED.search(around)):
         wrong.append("完成")
     demanded = _DEMANDS.search(told + around)
     strong = (name for name, pattern in _STRONG.items() if pattern.search(said) and not pattern.search(told))
     wrong += [name for name in strong if not (name == "必须" and demanded)]
+    for one, other in ((_RISES, _FALLS), (_FALLS, _RISES)):
+        if one.search(said) and not one.search(told) and other.search(told) and not other.search(said):
+            wrong.append("升降")
     if _SAME_THING.search(said) and _DIFFERENT.search(told) and not _DIFFERENT.search(said):
         wrong.append("相同")
     for one, other in ((_ALLOWED, _REQUIRED), (_REQUIRED, _ALLOWED)):
@@ -342,7 +351,7 @@ def _otherwise(said: str, told: str, mark: re.Pattern[str]) -> bool:
 def _foreign(said: str, told: str, around: str) -> list[str]:
     """Return the clauses, nouns and bodies that are hardly in the spans; a noun may stand in what is `around` them."""
     known = gram_set(f"{told}\n{around.split(chr(10))[0]}")
-    told = f"{told}\n{around}"
+    spans, told = told, f"{told}\n{around}"
     idf, rarest = everyday_idf()
     foreign = []
     for clause in (said, *_CLAUSE.split(said)):
@@ -351,16 +360,14 @@ def _foreign(said: str, told: str, around: str) -> list[str]:
             gram in known for gram in grams
         ) < LEAST_CLAUSE * len(grams):
             foreign.append(clause)
-    for word, tag in rjieba.tag(_DOCUMENT_NUMBER.sub(" ", said)):
+    for word, tag in rjieba.tag(re.sub(rf"[^\W\d_]{{0,8}}{_DOCUMENT_NUMBER.pattern}", " ", said)):
         noun = len(word) > 1 and tag[0] in "nj" and word not in told and word not in _COMMON_NOUNS
-        noun = noun and _FUNCTION.isdisjoint(word) and not word.startswith("个") and not re.search(r"\d", word)
+        noun = noun and _FUNCTION.isdisjoint(word) and word[0] not in "个一" and not re.search(r"\d", word)
         noun = noun and (tag in ("nr", "ns", "nt", "nz") or idf.get(word, rarest) >= TELLING_NOUN)
         if noun and sum(character in told for character in word) < LEAST_NOUN * len(word):
             foreign.append(word)
-    levels = set(_LEVEL.findall(said)) - set(_LEVEL.findall(told))
-    foreign += sorted(
-        level for level in levels if not (_IMPLIED.get(level, _NEVER).search(told) and not _LEVEL.search(told))
-    )
+    levels, others = set(_LEVEL.findall(said)) - set(_LEVEL.findall(told)), _LEVEL.search(spans)
+    foreign += sorted(level for level in levels if others or not _IMPLIED.get(level, _NEVER).search(told))
     foreign += [word for word in _LATIN.findall(said) if word not in told]
     for body in _BODY.findall(said):
         grams = bigrams(body[-4:])

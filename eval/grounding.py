@@ -3,8 +3,8 @@
     python -m eval.grounding [--statements FILE] [--show]
 
 Each row of eval/statements.jsonl is one sentence as a chat model would write it, with the spans it cites: "honest", or
-changed in one way (its `kind`) so that the spans no longer bear it out. Its `split` is dev, dev2 or dev3 (on which the
-verifier's rules were chosen), test or test2.
+changed in one way (its `kind`) so that the spans no longer bear it out. Its `split` is dev, dev2, dev3 or dev4 (on which the
+verifier's rules were chosen) or test, test3.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from conftest import ROOT
 LAYERS = [
     {"errors", "schema"},
     {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "load", "split", "lexical", "rank", "embedding", "question", "rerank", "evidence",
-     "compose", "verify", "validity", "generate"},
+     "policy", "compose", "verify", "validity", "generate"},
     {"index", "ingest", "retrieve"},
     {"pipeline"},
     {"config", "models"},

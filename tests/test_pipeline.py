@@ -124,7 +124,9 @@ def test_every_figure_of_an_answer_stands_in_a_cited_span(answers: list[Answer])
 def test_an_answer_survives_json(answers: list[Answer]) -> None:
     for answer in answers:
         read = json.loads(json.dumps(answer.to_dict(), ensure_ascii=False, allow_nan=False))
-        statements = [Statement(s["text"], tuple(Citation(**c) for c in s["citations"])) for s in read["statements"]]
+        statements = [
+            Statement(s["text"], tuple(Citation(**c) for c in s["citations"]), s["label"]) for s in read["statements"]
+        ]
         assert tuple(statements) == answer.statements
         assert set(read) == {field.name for field in fields(Answer)} | {"status"}
         assert (read["status"], date.fromisoformat(read["as_of"])) == (answer.status, answer.as_of)

@@ -256,3 +256,17 @@ def test_an_english_question_is_read_in_chinese() -> None:
 def test_everyday_words_find_those_of_documents() -> None:
     (aspect,) = read("2026年技改的钱分几次给", (), (), TODAY.as_of).aspects
     assert any("拨付" in term.spellings for term in aspect.own_terms)
+
+
+@pytest.mark.parametrize(
+    ("said", "things"),
+    [
+        ("嘉定氢能港和三港两园的面积分别是多少？", ["嘉定氢能港", "三港两园"]),
+        ("嘉康园一期、二期哪个入驻率高？", ["嘉康园1期", "嘉康园2期"]),  # 嘉康园 is said once
+        ("2024年上半年跟2023年上半年的产值各是多少？", ["2024年上半年", "2023年上半年"]),
+        ("“五个一”跟“七个一”一样吗？", []),  # asks about both at once
+        ("园区和企业能享受什么政策？", []),
+    ],
+)
+def test_things_that_are_each_asked_about(said: str, things: list[str]) -> None:
+    assert [aspect.label for aspect in asked(said).compared] == things
