@@ -45,6 +45,7 @@ _EMPTY = frozenset(
 )
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = rf"({'|'.join(rf'{month[:3]}(?:{month[3:]})?' for month in _MONTHS)})\.?"
+_REFERS_BACK = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those|(?:what|how) about|same)\b")
 _FULL_DATE = re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?,? (20\d\d)\b")
 _MONTH_YEAR = re.compile(rf"\b{_MONTH},? (20\d\d)\b")
 _MONTH_DAY = re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?\b")
@@ -66,6 +67,11 @@ def translate(text: str, glossary: Glossary) -> tuple[str, Glossary]:
     rows: dict[tuple[str, ...], None] = {}
     clauses = [_clause(clause.strip(), table, rows) for clause in _END.split(_figures(text))]
     return "，".join(filter(None, clauses)) or text, tuple((row[0], row[1:]) for row in rows if len(row) > 1)
+
+
+def stands_alone(text: str) -> bool:
+    """Return whether a normalised English question says itself what it is about."""
+    return len(_WORD.findall(text)) > 4 and not _REFERS_BACK.search(text)
 
 
 def _figures(text: str) -> str:

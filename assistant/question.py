@@ -10,7 +10,7 @@ from pathlib import Path
 
 import rjieba
 
-from assistant.english import translate
+from assistant.english import stands_alone, translate
 from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds, values
 from assistant.lexical import content_words, gram_set, names, share, whole_word, words
 from assistant.schema import Document, Glossary, Turn
@@ -391,7 +391,7 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary, as_of: date
     ]
     context: list[str] = []
     current = text
-    while asked and _depends(current, glossary):
+    while not (foreign and stands_alone(normalise(question))) and asked and _depends(current, glossary):
         current = asked.pop()
         context.insert(0, current)
     said = " ".join(context)

@@ -128,6 +128,7 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "unsupported": sorted(item for statement in answer.statements for item in unsupported(statement)),
         "confidence": round(answer.confidence, 4),
         "latency_ms": round(answer.timings_ms["total"], 2),
+        "answer_ms": round(sum(answer.timings_ms.get(stage, 0.0) for stage in ("compose", "generate", "verify")), 2),
     }
 
 
@@ -219,6 +220,7 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
         "length_chars": mean(len(row["answer"]) for row in answered) if answered else None,
         "latency_p50_ms": _percentile(latencies, 50),
         "latency_p95_ms": _percentile(latencies, 95),
+        "answer_p95_ms": _percentile(sorted(row["answer_ms"] for row in rows), 95),
     }
 
 
@@ -240,7 +242,7 @@ def _percentile(ordered: Sequence[float], percent: int) -> float | None:
 _COLUMNS = {
     "questions": "题数", "recall@1": "召回@1", "recall@5": "召回@5", "recall@10": "召回@10", "mrr": "MRR",
     "all_facts": "要点全对", "false_refusals": "误拒", "false_answers": "误答", "valid_citations": "引文有效",
-    "figures_supported": "数字有据", "validity_errors": "时效错误", "values_shown": "各值并列", "mean_risk": "平均风险", "calibration_error": "校准误差", "length_chars": "字数", "latency_p50_ms": "P50毫秒", "latency_p95_ms": "P95毫秒",
+    "figures_supported": "数字有据", "validity_errors": "时效错误", "values_shown": "各值并列", "mean_risk": "平均风险", "calibration_error": "校准误差", "length_chars": "字数", "latency_p50_ms": "P50毫秒", "latency_p95_ms": "P95毫秒", "answer_p95_ms": "检索后P95毫秒",
 }  # fmt: skip
 
 
@@ -274,4 +276,4 @@ def _cell(key: str, value: float | int | None) -> str:
         return "–"
     if key in ("questions", "validity_errors"):
         return str(value)
-    return f"{value:.1f}" if key in ("length_chars", "latency_p50_ms", "latency_p95_ms") else f"{value:.3f}"
+    return f"{value:.1f}" if key == "length_chars" or key.endswith("_ms") else f"{value:.3f}"

@@ -127,7 +127,7 @@ def scored(**changes: Any) -> Mapping[str, Any]:
     """A question that was answered rightly, but for the changes."""
     return {
         "answerable": True, "status": "answered", "answer": "四个汉字", "missing": [], "rank": 1, "has_docs": True, "citations": 1,
-        "valid_citations": 1, "statements": 1, "unsupported": [], "confidence": 0.9, "latency_ms": 10.0, "stale": 0, "unmarked": [], "values": [],
+        "valid_citations": 1, "statements": 1, "unsupported": [], "confidence": 0.9, "latency_ms": 10.0, "answer_ms": 5.0, "stale": 0, "unmarked": [], "values": [],
         **changes,
     }  # fmt: skip
 
@@ -170,6 +170,7 @@ def test_the_metrics_are_those_computed_by_hand() -> None:
         "length_chars": (4 + 8 + 4 + 4) / 4,
         "latency_p50_ms": 40.0,
         "latency_p95_ms": pytest.approx(67.0),  # inclusive: 60 + 0.7 · 10
+        "answer_p95_ms": 5.0,
     }
 
 
@@ -209,7 +210,7 @@ def test_where_there_is_nothing_to_average_there_is_no_number() -> None:
     assert metrics.pop("questions") == 0
     assert set(metrics.values()) == {None}
     (line,) = table({"categories": {}, "overall": summarise([])}).splitlines()[2:]
-    assert line == "| 全部 | 0" + " | –" * 16 + " |"
+    assert line == "| 全部 | 0" + " | –" * 17 + " |"
 
 
 def test_both_answers_that_should_not_be_and_refusals_are_scored(small: Assistant) -> None:

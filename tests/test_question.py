@@ -251,6 +251,9 @@ def test_an_english_question_is_read_in_chinese() -> None:
     english = read("How much is the floor area of the Hydrogen Port?", (), glossary, TODAY.as_of)
     assert english.foreign and "氢能港" in english.text and "area" in english.aspects[0].kinds
     assert not read("GDP是多少？", (), glossary, TODAY.as_of).foreign
+    before = (Turn("user", "氢能港在哪里？"),)
+    assert not read("How much is the reward for a first store?", before, glossary, TODAY.as_of).context
+    assert read("How large is it?", before, glossary, TODAY.as_of).context == "氢能港在哪里?"
 
 
 def test_everyday_words_find_those_of_documents() -> None:
