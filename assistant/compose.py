@@ -28,6 +28,8 @@ TITLED = 0.5  # share of what is asked in a title from which a question of valid
 DIFFERS = 0.5  # share of the best unit's probability from which another value is given too
 LESS_FOCUS = 0.15  # by how much less of what is asked may stand in it
 ALIKE, SAME = 0.3, 0.6  # the same for one that covers each word asked, by this share of what the best covers
+LEAST_NAME = 6  # characters of a row's first cell that names a thing (易谷智能通信研发总部) rather than what is told of it (占地)
+LEAST_SUBJECT = 0.4  # share of a row's first cell in a question from which the row is of what is asked
 MAX_RIVALS = 4
 DISPUTED = 0.3  # least probability at which the several values are given that the question itself says there are
 DISPUTED_DIFFERS, DISPUTED_FOCUS = 0.25, 0.4  # DIFFERS and LESS_FOCUS for these
@@ -37,6 +39,7 @@ SAID = 0.6  # the same for one that fills up an answer
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
 
+_TOWN = re.compile("[^\\W\\d_]{2}镇|[^\\W\\d_]{2}街道")
 _ARTICLES = re.compile(r"(?<![第\d])\d+条")
 _TELLING = re.compile(r"目标|计划|预计|规划|草案|征求意见|历史|旧|过时|截至|\d{4}")
 
@@ -362,13 +365,31 @@ def _differing(aspect: Aspect, chosen: Sequence[Scored], fitting: Sequence[Score
     best, found = chosen[0], list(chosen)
     for scored in fitting:
         likely = scored.probability >= least * best.probability and scored.focus >= best.focus - less
-        if scored in found or not (likely or _same_matter(aspect, scored, best)):
+        if scored in found or not (likely or _same_matter(aspect, scored, best)) or _of_another(aspect, scored, best):
             continue
         given = {value for kind in sought for s in found for value in aspect.values(kind, s.candidate.facts)}
         new = {value for kind in sought for value in aspect.values(kind, scored.candidate.facts)} - given
         if new:
             found.append(scored)
     return found[len(chosen) : len(chosen) + MAX_RIVALS]
+
+
+def _of_another(aspect: Aspect, scored: Scored, best: Scored) -> bool:
+    """Return whether a unit's value is of another thing than is asked: its row's, its heading's town, or another day's."""
+    unit, asked = scored.candidate.unit, f"{aspect.context} {aspect.whole}"
+    towns = set(_TOWN.findall(scored.candidate.headings)) - set(
+        _TOWN.findall(best.candidate.headings + best.candidate.own)
+    )
+    if any(town not in asked for town in towns):
+        return True
+    if unit.kind != "row" or not unit.cells:
+        return False
+    subject = normalise(unit.cells[0][1])
+    if re.search(r"20\d\d", subject):
+        first = best.candidate.unit.cells[0][1] if best.candidate.unit.cells else ""
+        return aspect.dated and subject != normalise(first)  # the question names the day
+    subject = re.sub(r"\W", "", subject)
+    return len(subject) >= LEAST_NAME and share(subject, re.sub(r"\W", "", asked)) < LEAST_SUBJECT
 
 
 def _same_matter(aspect: Aspect, scored: Scored, best: Scored) -> bool:

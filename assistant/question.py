@@ -13,7 +13,7 @@ import rjieba
 from assistant.english import stands_alone, translate
 from assistant.kind import HARD_KINDS, Kind, concerns, counted, gives, kinds, values
 from assistant.lexical import content_words, gram_set, names, share, whole_word, words
-from assistant.schema import Document, Glossary, Turn
+from assistant.schema import NORMATIVE, Document, Glossary, Turn
 from assistant.spelling import mend
 from assistant.text import normalise
 
@@ -36,7 +36,11 @@ _YEAR = re.compile(  # 2068.8亿元 and 2025家 are none
     r"(?<![\d.])(20\d\d)(?:-(20\d\d))?(?!\d|\.\d|[余多]?[万亿元家个人名项户套辆亩台件吨%]|平方)"
 )
 _SHORT_YEAR = re.compile(r"(?<![\d.])([12]\d)(?=年(?!代|来|内|间|前|后|以|期|度计))")  # 23年
-_EVENT_DATE = re.compile(r"20\d\d年\d{1,2}月(?:\d{1,2}日)?|20\d\d-\d\d(?:-\d\d)?(?![\d年])")
+_TO_COME = re.compile(
+    r"目标|计划|预计|预期|力争|规划|拟|争取|将|有望|有效|截[止至]|受理|申报|期限|月(?:\d+日)?[止前底]|[至到]20"
+)
+_EVENT_DATE = re.compile(r"20\d\d年(?:\d{1,2}-)?\d{1,2}月(?:\d{1,2}日)?|20\d\d-\d\d(?:-\d\d)?(?![\d年])")
+_AIMED_YEAR = re.compile(r"20\d\d年?(?:发展)?目标")
 # Names that say a question is not about Jiading; Shanghai's other districts first.
 ELSEWHERE = re.compile(
     "浦东|黄浦|徐汇|长宁|静安|普陀|虹口|杨浦|闵行|宝山|金山|松江|青浦|奉贤|崇明|临港新片区|昆山|太仓|苏州|无锡|常州|南京|杭州|宁波|嘉兴"
@@ -367,9 +371,20 @@ def years(normalised: str, event_dates: bool = True) -> frozenset[int]:
 
 
 def told_in(normalised: str, document: Document) -> int:
-    """Return the year in which a text of a document was told: its own dates' or the document's, the later; 0 if unknown."""
-    dated = years(normalised) - years(normalised, event_dates=False)
-    return max([*dated, int(document.metadata.published[:4] or 0)])
+    """Return the year in which a text of a document was told, 0 if unknown: the latest of the text's days and months,
+    the document's publication, the last event that it reports, and the years that a report's title says it covers.
+    """
+    dated = {int(date.group()[:4]) for date in _EVENT_DATE.finditer(normalised)}
+    meta = document.metadata
+    title = "" if meta.doc_type in NORMATIVE else _AIMED_YEAR.sub("", normalise(document.title))
+    return max([*dated, *years(title), _last_reported(document.text), int(meta.published[:4] or 0)])
+
+
+@lru_cache(maxsize=1000)
+def _last_reported(text: str) -> int:
+    """Return the year of the last day or month that a document tells of, but for what it says is to come; 0 if none."""
+    clauses = (clause for clause in re.split(r"[,;|\n]|\.(?!\d)", normalise(text)) if not _TO_COME.search(clause))
+    return max((int(date.group()[:4]) for clause in clauses for date in _EVENT_DATE.finditer(clause)), default=0)
 
 
 def read(question: str, history: Sequence[Turn], glossary: Glossary, as_of: date) -> Question:

@@ -138,6 +138,12 @@ _OF_TIME = frozenset(("", "年", "月", "天", "日", "小时", "分钟", "个�
 _AIM = re.compile(r"目标|计划|预计|预期|力争|规划|(?<![虚模])拟|争取|将")
 
 
+_TITLED = re.compile(
+    r"\[?《[^》]*》\]?|(?<=[案划动])\(\d{4}[^)]*\)|\"20\d\d-20\d\d年?\""
+)  # the years that a plan is named by
+_ISSUED = re.compile(r"20\d\d年.{0,3}(?:出台|发布|印发|公布|公开)")
+
+
 def target_notice(statement: Statement, document: Document) -> Notice | None:
     """Return that a statement's figure is a target where it does not say so: a plan's, or of a year yet to come when told."""
     text, name = normalise(statement.text), document.named
@@ -146,8 +152,8 @@ def target_notice(statement: Statement, document: Document) -> Notice | None:
     told = told_in(text, document)
     clauses = [
         part
-        for part in re.split(r"[,;]|\.(?!\d)", _EDITION_OF_A_SOURCE.sub("", text))
-        if re.search(r"\d", re.sub(r"\d{4}(?:年度?|-)", "", part))
+        for part in re.split(r"[,;]|\.(?!\d)", _EDITION_OF_A_SOURCE.sub("", _TITLED.sub("", text)))
+        if not _ISSUED.search(part) and re.search(r"\d", re.sub(r"\d{4}(?:年度?|-)", "", part))
     ]
     ahead = [year for part in clauses for year in years(part, event_dates=False) if told and year > told]
     if ahead:
