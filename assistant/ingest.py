@@ -24,6 +24,7 @@ from langchain_core.embeddings import Embeddings
 
 from assistant.catalog import Problem
 from assistant.errors import CorpusError, IndexLockedError, StaleIndexError
+from assistant.formats import read_text
 from assistant.index import (
     COLLECTION,
     FORMAT,
@@ -38,7 +39,7 @@ from assistant.index import (
     to_document,
 )
 from assistant.lexical import LexicalIndex
-from assistant.load import GLOSSARY, Loaded, load, read_text
+from assistant.load import GLOSSARY, Loaded, load
 from assistant.schema import Document, Glossary, Metadata, Passage
 from assistant.split import split
 

@@ -3,18 +3,17 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.catalog import Problem, Row, parse_row, read_catalog, term
 from assistant.clean import Cleaned, clean_markdown, clean_page
 from assistant.errors import CorpusError
+from assistant.formats import ADVICE, READERS, convert, read_text
 from assistant.schema import NORMATIVE, Document, Metadata
 
 CATALOG, DOCUMENTS, GLOSSARY = "catalog.csv", "documents", "glossary.csv"
-MARKDOWN, PLAIN = {".md", ".markdown"}, {".txt"}
-MAX_BYTES = 50_000_000
+MARKDOWN, PLAIN, PAGES = {".md", ".markdown"}, {".txt"}, {".html", ".htm"}
 
 
 @dataclass(slots=True)
@@ -113,9 +112,15 @@ def particulars(meta: Metadata) -> str:
 
 def _clean(file: Path) -> Cleaned:
     suffix = file.suffix.lower()
-    if suffix not in MARKDOWN | PLAIN:
-        raise CorpusError(f"不支持“{suffix or '无后缀'}”格式，请另存为 .md 或 .txt")
-    cleaned = (clean_markdown if suffix in MARKDOWN else clean_page)(read_text(file))
+    if suffix in READERS:
+        converted = convert(file)
+        cleaned = (clean_page if suffix in PAGES else clean_markdown)(converted.text)
+        cleaned = Cleaned(cleaned.text, cleaned.stated | converted.stated)
+    elif suffix in MARKDOWN | PLAIN:
+        cleaned = (clean_markdown if suffix in MARKDOWN else clean_page)(read_text(file))
+    else:
+        advice = ADVICE.get(suffix, f"不支持“{suffix or '无后缀'}”格式，请另存为 .docx、.pdf、.md 或 .txt")
+        raise CorpusError(advice)
     if not cleaned.text.strip():
         raise CorpusError("文件没有正文，请补内容或删去文件")
     return cleaned
@@ -130,46 +135,6 @@ def _stated_row(name: str, document_id: str, cleaned: Cleaned) -> Row:
             return row
         for column in [c for c in values if c not in ("file", "title") and any(f"（{c}）" in f for f in faults)]:
             del values[column]
-
-
-def read_text(file: Path) -> str:
-    """Return a file's text, from UTF-8, UTF-16 or GB18030. Raises CorpusError with the reason otherwise."""
-    try:
-        size, data = file.stat().st_size, b""
-        if size <= MAX_BYTES:
-            data = file.read_bytes()
-    except OSError as error:
-        raise CorpusError(f"读不了文件（{error.strerror}），请检查权限") from error
-    if size > MAX_BYTES:
-        raise CorpusError(f"文件超过 {MAX_BYTES // 1_000_000} MB，请拆分")
-    if not data.strip(b"\x00\xef\xbb\xbf\xff\xfe \r\n\t"):
-        raise CorpusError("文件是空的，请补内容或删去文件")
-    for encoding in _encodings(data):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if _readable(text):
-            return text
-    raise CorpusError("不是文本文件，或编码无法识别，请另存为 UTF-8")
-
-
-def _encodings(data: bytes) -> Iterator[str]:
-    """Name the encodings to try: the one its byte order mark names, else those its zero bytes allow."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        yield "utf-16"
-    elif b"\x00" in data[:1000]:
-        yield from ("utf-16-le", "utf-16-be")
-    else:
-        yield from ("utf-8-sig", "gb18030")
-
-
-def _readable(text: str) -> bool:
-    """Tell text from bytes that only happened to decode: hardly any control, private or unassigned characters."""
-    sample = text[:20_000]
-    odd = sum(1 for c in sample if (c < " " and c not in "\t\n\r\f\v") or "\ue000" <= c <= "\uf8ff" or c == "\ufffd")
-    common = sum(1 for c in sample if c.isascii() or "\u3000" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef" or "\u2010" <= c <= "\u2030" or "\u2160" <= c <= "\u217f")  # fmt: skip
-    return odd <= len(sample) * 0.001 and common >= len(sample) * 0.8
 
 
 def _load_lines(path: Path) -> Loaded:

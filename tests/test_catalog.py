@@ -4,7 +4,8 @@ import pytest
 from conftest import CORPUS
 
 from assistant.catalog import COLUMNS, first_day, last_day, parse_date, parse_row, read_catalog, term, written
-from assistant.load import CATALOG, read_text
+from assistant.formats import read_text
+from assistant.load import CATALOG
 from assistant.schema import Metadata
 
 HEADER = ",".join(COLUMNS)

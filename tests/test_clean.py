@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.clean import clean_markdown, clean_page
-from assistant.load import read_text
+from assistant.formats import read_text
 
 SEED = ROOT.parent / "shared" / "seed" / "press_briefing.txt"
 PAGE = (

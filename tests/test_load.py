@@ -24,7 +24,9 @@ def test_chinese_encodings_are_read(tmp_path: Path, encoding: str) -> None:
         ("empty.md", b"", "空的"),
         ("blank.md", b"\n \n", "空的"),
         ("binary.md", bytes(range(256)) * 20, "不是文本文件"),
-        ("table.xlsx", b"PK\x03\x04", "不支持“.xlsx”"),
+        ("table.xlsx", b"PK\x03\x04", "损坏"),
+        ("old.doc", b"\xd0\xcf\x11\xe0", "另存为 .docx"),
+        ("notes.xyz", b"abc", "不支持“.xyz”"),
     ],
 )
 def test_what_cannot_be_read_is_one_line_and_the_rest_loads(corpus: Path, name: str, content: bytes, said: str) -> None:
