@@ -195,4 +195,5 @@ def to_document(row: tuple[Any, ...]) -> Document:
     """Return the document of the columns id, title, text and metadata."""
     key, title, text, metadata = row
     fields = json.loads(metadata)
-    return Document(key, title, text, Metadata(**{**fields, "supersedes": tuple(fields["supersedes"])}))
+    lists = {name: tuple(fields.get(name, ())) for name in ("supersedes", "read")}
+    return Document(key, title, text, Metadata(**{**fields, **lists}))

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -306,6 +307,25 @@ def _embed(
     return np.stack([rows[row] if row in rows else known[key] for row, key in enumerate(hashes)]), len(new)
 
 
+def _superseded(documents: Sequence[Document]) -> list[tuple[str, str]]:
+    """Return (old id, new id) of what documents replace: named by file, by id, or by title as a policy names it."""
+    titled: dict[str, list[str]] = {}
+    for document in documents:
+        for title in (document.title, *re.findall(r"《((?:[^《》]|《[^》]*》)+)》", document.title)):
+            titled.setdefault(_bare(title), []).append(document.id)
+    ids = {document.id for document in documents}
+    pairs = []
+    for document in documents:
+        for old in document.metadata.supersedes:
+            known = [old.removesuffix(".md")] if old.removesuffix(".md") in ids else titled.get(_bare(old), [])
+            pairs += [(key, document.id) for key in known if key != document.id]
+    return pairs
+
+
+def _bare(title: str) -> str:
+    return re.sub(r"[\W_]|^上海市|^(?:上海市)?嘉定区", "", title)
+
+
 def _write_sqlite(path: Path, after: dict[str, _Stored], passages: Sequence[Passage], hashes: Sequence[str]) -> None:
     connection = sqlite3.connect(path)
     with connection:
@@ -319,8 +339,9 @@ def _write_sqlite(path: Path, after: dict[str, _Stored], passages: Sequence[Pass
             "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
             ((*from_document(stored.document), stored.source) for stored in after.values()),
         )
-        pairs = ((old.removesuffix(".md"), key) for key, s in after.items() for old in s.document.metadata.supersedes)
-        connection.executemany("INSERT INTO supersedes VALUES (?, ?)", pairs)
+        connection.executemany(
+            "INSERT INTO supersedes VALUES (?, ?)", _superseded([s.document for s in after.values()])
+        )
         connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (

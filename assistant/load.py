@@ -3,17 +3,20 @@
 import gzip
 import json
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from assistant.catalog import Problem, Row, parse_row, read_catalog, term
+from assistant.catalog import Problem, Row, first_day, last_day, parse_row, read_catalog, term, written
 from assistant.clean import Cleaned, clean_markdown, clean_page
 from assistant.errors import CorpusError
 from assistant.formats import ADVICE, READERS, convert, read_text
+from assistant.particulars import read_particulars
 from assistant.schema import NORMATIVE, Document, Metadata
 
 CATALOG, DOCUMENTS, GLOSSARY = "catalog.csv", "documents", "glossary.csv"
 MARKDOWN, PLAIN, PAGES = {".md", ".markdown"}, {".txt"}, {".html", ".htm"}
+NOTHING = Metadata()
 
 
 @dataclass(slots=True)
@@ -97,8 +100,37 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
         loaded.refused.add(document_id)
         return
     text = cleaned.text + (particulars(row.metadata) if row else "")
-    row = row or _stated_row(file.name, document_id, cleaned)
+    if row is None:
+        row = _stated_row(file.name, document_id, cleaned)
+        row = replace(row, metadata=_read(row, cleaned.text))
+        if row.metadata.read:
+            loaded.problems.append(Problem(file.name, f"{_told(row.metadata)}，未核对，请在 {CATALOG} 填写确认", False))
     loaded.documents.append(Document(document_id, row.title, text, row.metadata))
+
+
+def _read(row: Row, text: str) -> Metadata:
+    """Return the metadata with what the text says of the document where the file states nothing, marked as read."""
+    said, meta = read_particulars(row.title, text), row.metadata
+    values: dict[str, Any] = {
+        "document_number": said.document_number, "issuing_body": said.issuing_body, "published": said.published or said.written,
+        "valid_from": said.valid_from, "valid_to": said.valid_to, "supersedes": () if said.draft else said.repeals,
+    }  # fmt: skip
+    if said.draft or said.document_number or said.valid_from:
+        values |= {"doc_type": "draft" if said.draft else "policy", "status": "draft" if said.draft else meta.status}
+    blank = {name: value for name, value in values.items() if value and getattr(meta, name) == getattr(NOTHING, name)}
+    if "valid_from" in blank and "valid_to" in blank and first_day(said.valid_from) > last_day(said.valid_to):
+        del blank["valid_from"], blank["valid_to"]
+    return replace(meta, **blank, read=tuple(name for name in blank if name not in ("doc_type", "status")))
+
+
+def _told(meta: Metadata) -> str:
+    """Return what was read from a text, in words."""
+    parts = {
+        "document_number": f"文号{meta.document_number}", "issuing_body": f"发文机关{meta.issuing_body}",
+        "published": f"{written(meta.published)}发布", "valid_from": f"自{written(meta.valid_from)}起施行",
+        "valid_to": f"有效期至{written(meta.valid_to)}", "supersedes": f"废止{'、'.join(f'《{t}》' for t in meta.supersedes)}",
+    }  # fmt: skip
+    return "从正文读出：" + "，".join(parts[name] for name in meta.read)
 
 
 def particulars(meta: Metadata) -> str:

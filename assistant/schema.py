@@ -60,6 +60,7 @@ class Metadata:
     data_period: str = ""
     confidence: Confidence = ""
     note: str = ""
+    read: tuple[str, ...] = ()  # fields that were read from the text and that nobody has confirmed
 
 
 def in_title_marks(title: str) -> str:

@@ -37,7 +37,7 @@ def validity(document: Document, as_of: date, successors: Sequence[Document] = (
         return "unverified" if meta.valid_to else meta.status
     if meta.status == "in_force" or meta.doc_type not in NORMATIVE:
         return "in_force" if meta.doc_type in NORMATIVE else "not_applicable"
-    return "in_force" if meta.valid_to else "unverified"
+    return "in_force" if meta.valid_to and "valid_to" not in meta.read else "unverified"
 
 
 def _in_effect(successors: Sequence[Document], as_of: date) -> list[Document]:
@@ -96,6 +96,7 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
             return Notice("draft", f"{name}是征求意见稿，不是生效文件，不能作为现行依据。", document.id)
         case "expired":
             until = f"有效期或执行期到{written(meta.valid_to)}为止" if meta.valid_to else "已失效"
+            until += "（从正文读出，未经核对）" if "valid_to" in meta.read else ""
             return Notice(
                 "expired",
                 f"{name}{until}，截至{written(as_of.isoformat())}不是现行规定，仅供了解当时情况。",
@@ -112,10 +113,11 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
                 document.id,
             )
         case "unverified":
+            said = "资料中没有写明"
+            if meta.valid_to:
+                said = f"正文写到{written(meta.valid_to)}为止，未经核对"
             kind = DOC_TYPE_LABELS[meta.doc_type]
-            return Notice(
-                "unverified", f"{name}（{kind}）现在是否有效，资料中没有写明，办理前请向主管部门核实。", document.id
-            )
+            return Notice("unverified", f"{name}（{kind}）现在是否有效，{said}，办理前请向主管部门核实。", document.id)
     return None
 
 
