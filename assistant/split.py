@@ -82,7 +82,7 @@ def split(document: Document) -> list[Passage]:
 
 def _begins_passage(block: Block, group: list[Block]) -> bool:
     if all(previous.kind == "heading" for previous in group):
-        return False
+        return block.end - group[0].start > MAX_CHARS  # a list that reads like headings
     body = next(previous.start for previous in group if previous.kind != "heading")
     return block.kind in ("heading", "article") or block.end - body > MAX_CHARS
 
@@ -117,7 +117,7 @@ def _blocks(text: str) -> Iterator[Block]:
         line = match.group().rstrip("\n")
         level, title = _heading(line)
         if level:
-            path = [entry for entry in path if entry[0] < level] + [(level, title)]
+            path = [entry for entry in path if _above(entry, (level, title))] + [(level, title)]
         article = _ARTICLE.match(line)
         if article:
             path = [entry for entry in path if entry[0] < _ARTICLE_LEVEL] + [(_ARTICLE_LEVEL, article[1])]
@@ -132,6 +132,17 @@ def _blocks(text: str) -> Iterator[Block]:
 
 
 _ARTICLE_LEVEL = 20
+
+
+def _above(entry: tuple[int, str], heading: tuple[int, str]) -> bool:
+    """Return whether a heading stands under an earlier one: by level, but a 节 always under its 章, however marked."""
+    upper, lower = _division(entry[1]), _division(heading[1])
+    return upper < lower if upper and lower else entry[0] < heading[0]
+
+
+def _division(title: str) -> int:
+    """Return 1 for a 编, 2 for a 章, 3 for a 节, 0 for other headings."""
+    return next((depth for depth, pattern in enumerate(_PLAIN_HEADINGS[:3], 1) if pattern.fullmatch(title)), 0)
 
 
 def _heading(line: str) -> tuple[int, str]:

@@ -58,3 +58,12 @@ def test_nothing_to_split(text: str) -> None:
 def test_wide_spaces_part_sentences_as_they_part_paragraphs_on_pages_without_line_breaks() -> None:
     text = "关于减税的通告　　第一段说对象 第二段。  第三段"
     assert [unit.text for unit in units(text, 0, len(text))] == ["关于减税的通告", "第一段说对象 第二段。", "第三段"]
+
+
+def test_a_section_stands_under_its_chapter_however_the_headings_are_marked() -> None:
+    text = "### 第一章 总则\n\n## 第一节 范围\n\n第一条 甲。\n\n## 第二节 定义\n\n第二条 乙。\n\n### 第二章 附则\n\n第三条 丙。\n"
+    assert [passage.headings[:-1] for passage in split(Document("d", "法", text))] == [
+        ("第一章 总则", "第一节 范围"),
+        ("第一章 总则", "第二节 定义"),
+        ("第二章 附则",),
+    ]
