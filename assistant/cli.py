@@ -181,8 +181,9 @@ def render(answer: Answer) -> str:
         citation = statement.citations[0]
         lines.append(f"{said(statement)} [{number}]")
         place = f" › {citation.locator}" if citation.locator else ""
+        by, when = citation.publisher or "发布者未注明", citation.published or "日期未注明"
         sources.append(
-            f"[{number}] {in_title_marks(citation.title)}{place}，{citation.publisher}，{citation.published} {citation.source_url}"
+            f"[{number}] {in_title_marks(citation.title)}{place}，{by}，{when} {citation.source_url}".rstrip()
         )
     lines += [f"※ {notice.text}" for notice in answer.notices]
     return "\n".join([*lines, *(["", "出处：", *sources] if sources else []), f"（截至 {answer.as_of}）"])
