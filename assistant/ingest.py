@@ -44,7 +44,7 @@ from assistant.load import GLOSSARY, Loaded, load
 from assistant.schema import Document, Glossary, Metadata, Passage
 from assistant.split import split
 
-CHROMA_BATCH = 200  # inserts above about 250 slow down
+CHROMA_BATCH = 1000  # passages of one insert
 EMBED_BATCH = 1000
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
@@ -280,7 +280,7 @@ def _build(
     progress("全文索引", 0, 1)
     LexicalIndex.build(texts).save(building / "lexical")
     progress("全文索引", 1, 1)
-    _write_chroma(building / "chroma", passages, texts, meta, vectors, progress)
+    _write_chroma(building / "chroma", passages, meta, vectors, progress)
     manifest = replace(counts.manifest, passages=len(passages))
     (building / "manifest.json").write_text(
         json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8"
@@ -355,7 +355,6 @@ def _write_sqlite(path: Path, after: dict[str, _Stored], passages: Sequence[Pass
 def _write_chroma(
     directory: Path,
     passages: Sequence[Passage],
-    texts: Sequence[str],
     meta: Sequence[Metadata],
     vectors: np.ndarray,
     progress: Progress,
@@ -369,10 +368,10 @@ def _write_chroma(
     )
     for start in range(0, len(passages), CHROMA_BATCH):
         batch = range(start, min(start + CHROMA_BATCH, len(passages)))
-        collection.upsert(
+        collection.add(
             ids=[passages[row].id for row in batch],
             embeddings=vectors[batch.start : batch.stop],
-            documents=[texts[row] for row in batch],
+            documents=[""] * len(batch),  # the texts are in SQLite: Chroma would index each of them by trigrams
             metadatas=[
                 {"row": row, "published": day(meta[row]), "level": meta[row].level, "doc_type": meta[row].doc_type}
                 for row in batch
