@@ -215,7 +215,7 @@ def _understood(question: Question) -> list[Notice]:
     resolved = "、".join(f"“{word}”按{year}年" for word, year in question.resolved)
     return [
         *(
-            [Notice("corrected", f"英文问题按“{question.text}”查找，回答是资料的中文原文。")]
+            [Notice("corrected", "英文问题按词表逐词读成中文后查找，回答是资料的中文原文。")]
             if question.foreign
             else []
         ),
