@@ -14,6 +14,7 @@ from assistant.question import Aspect, Question
 from assistant.schema import NORMATIVE, Citation, Document, Hit, Notice, Statement
 from assistant.split import split
 from assistant.text import normalise
+from assistant.verify import figures
 
 # Chosen on the development questions (eval/testset.jsonl).
 ANSWERED = 0.55  # least probability at which an answer is given: there, 12 % of what the corpus lacks is answered
@@ -185,9 +186,11 @@ def _side_by_side(aspects: Sequence[Aspect], findings: Sequence[Finding]) -> Dra
 
 
 def _tells_of(label: str, candidate: Candidate) -> bool:
-    """Return whether a unit, its headings or its title have what a thing compared is called, a year aside."""
+    """Return whether a unit, its headings or its title have what a thing compared is called: each figure, half of the rest."""
     named = re.sub(r"\d{4}年?", "", label)
-    text = candidate.own + candidate.around + candidate.title
+    text = f"{candidate.own} {candidate.around} {candidate.title}"
+    if figures(label) - figures(text):
+        return False
     return len(named) < 2 or max(share(named, text), max((share(w, text) for w in words(named)), default=0.0)) >= 0.5
 
 

@@ -8,7 +8,6 @@ import csv
 import io
 import json
 import re
-import resource
 import subprocess
 import sys
 import zipfile
@@ -41,7 +40,7 @@ def convert(file: Path) -> Converted:
     """Return an office file's text. Raises CorpusError, in words for the user, where it cannot be read."""
     command = [sys.executable, "-m", "assistant.formats", str(file)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS, preexec_fn=_limit, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise CorpusError(f"读取超过 {SECONDS} 秒，请拆分或另存为较简单的文件") from error
     try:
@@ -54,17 +53,23 @@ def convert(file: Path) -> Converted:
 
 
 def _limit() -> None:
+    """Hold this process to its share of memory and time; it writes no files."""
+    import resource
+
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes nothing
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def _main(file: Path) -> None:
     """Read one file and print its text, or why it cannot be read, as JSON."""
+    _limit()
     try:
         if file.stat().st_size > MAX_BYTES:
             raise CorpusError(f"文件超过 {MAX_BYTES // 1_000_000} MB，请拆分")
         converted = READERS[file.suffix.lower()](file)
+        if len(converted.text) > MAX_TEXT:
+            raise CorpusError(f"正文超过 {MAX_TEXT // 10_000} 万字，请拆分")
         answer: dict[str, Any] = {"text": converted.text, "stated": converted.stated}
     except CorpusError as error:
         answer = {"error": str(error)}

@@ -308,22 +308,35 @@ def _embed(
 
 
 def _superseded(documents: Sequence[Document]) -> list[tuple[str, str]]:
-    """Return (old id, new id) of what documents replace: named by file, by id, or by title as a policy names it."""
+    """Return (old id, new id) of what documents replace: named by file, by id, or by title as a policy names it.
+
+    A document of that title that was published later (the new one's, or on it) is not replaced.
+    """
     titled: dict[str, list[str]] = {}
     for document in documents:
         for title in (document.title, *re.findall(r"《((?:[^《》]|《[^》]*》)+)》", document.title)):
             titled.setdefault(_bare(title), []).append(document.id)
     ids = {document.id for document in documents}
+    published = {document.id: document.metadata.published for document in documents}
     pairs = []
     for document in documents:
         for old in document.metadata.supersedes:
-            known = [old.removesuffix(".md")] if old.removesuffix(".md") in ids else titled.get(_bare(old), [])
-            pairs += [(key, document.id) for key in known if key != document.id]
+            key = old.removesuffix(".md")
+            if key in ids:
+                pairs.append((key, document.id))
+                continue
+            new = document.metadata.published
+            earlier = (
+                other
+                for other in titled.get(_bare(old), [])
+                if not new or not published[other] or published[other] < new
+            )
+            pairs += [(other, document.id) for other in earlier if other != document.id]
     return pairs
 
 
 def _bare(title: str) -> str:
-    return re.sub(r"[\W_]|^上海市|^(?:上海市)?嘉定区", "", title)
+    return re.sub(r"[\W_]|^上海市(?=嘉定区)", "", title)
 
 
 def _write_sqlite(path: Path, after: dict[str, _Stored], passages: Sequence[Passage], hashes: Sequence[str]) -> None:

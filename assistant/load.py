@@ -53,7 +53,7 @@ def _load_folder(folder: Path) -> Loaded:
         name = file.relative_to(root).as_posix()
         if not file.is_file() or any(part.startswith((".", "~$")) for part in name.split("/")):
             continue
-        if root == folder and name in {"README.md", GLOSSARY}:
+        if root == folder and name in {"README.md", CATALOG, GLOSSARY}:
             continue
         if name in refused:
             loaded.refused.add(_document_id(name))

@@ -10,6 +10,7 @@ from assistant.text import normalise
 
 HEAD_LINES = 15  # in which a document's own number and the lines of its web page stand
 TAIL_LINES = 12  # in which it is signed
+LONGEST = 300  # characters of a line of the head or tail that are looked at
 
 _HAN = "\u4e00-\u9fff"
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
@@ -106,7 +107,7 @@ class Particulars:
 def read_particulars(title: str, text: str) -> Particulars:
     """Return what a document says of itself; of a news report about one, only when the report was published."""
     text = text.translate(_FULL_WIDTH)
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    lines = [line.strip()[:LONGEST] for line in text.split("\n") if line.strip()]
     found: dict[str, str] = {}
     evidence: dict[str, str] = {}
 
@@ -201,7 +202,7 @@ def _signature(lines: Sequence[str]) -> tuple[str, str]:
             continue
         bodies: list[str] = []
         for line in reversed(lines[:at]):
-            if not _SIGNED.fullmatch(line) or len(line) > 60:
+            if len(line) > 60 or not _SIGNED.fullmatch(line):
                 break
             bodies.insert(0, line)
         return _joined(bodies), match[1]
@@ -214,7 +215,7 @@ def _joined(bodies: Sequence[str]) -> str:
 
 def _body_of(title: str) -> str:
     """Return the bodies whose name a title begins with (嘉定区人民政府关于印发…)."""
-    match = re.match(rf"((?:{_ISSUER})(?:[\s、，]*(?:{_ISSUER}))*)\s*(?:关于|印发|公告|转发)", title)
+    match = re.match(rf"((?:{_ISSUER})(?:[\s、，]+(?:{_ISSUER}))*)\s*(?:关于|印发|公告|转发)", title)
     return _joined([match[1]]) if match else ""
 
 

@@ -236,16 +236,20 @@ class Question:
                 self.text,
                 self.glossary,
                 self.context,
-                frozenset(year for _, year in self.resolved),
+                self._relative,
             )
             for i, part in enumerate(parts)
         )
+
+    @property
+    def _relative(self) -> frozenset[int]:
+        return frozenset(year for _, year in self.resolved)
 
     @cached_property
     def compared(self) -> tuple[Aspect, ...]:
         """The question asked of each of the things that it compares or asks about one by one; empty if it does neither."""
         return tuple(
-            Aspect(text, self.context, text, self.glossary, self.context, label=label)
+            Aspect(text, self.context, text, self.glossary, self.context, self._relative, label)
             for label, text in _compared(self.text, self.glossary)
         )
 
@@ -392,21 +396,22 @@ def read(question: str, history: Sequence[Turn], glossary: Glossary, as_of: date
 
     Only the user's turns count: an answer's words are not what is asked.
     """
-    text, synonyms = translate(normalise(question), glossary)
-    foreign = text != normalise(question)
-    text = _SHORT_YEAR.sub(r"20\1", text)
-    glossary = (*glossary, *synonyms, *(row for lay, row in _lay() if lay in text))
-    mended = mend(text, [spelling for spelling, _ in _looked_for(glossary)])
-    for wrong, name in mended.items():
-        text = text.replace(wrong, normalise(name))
+    written = normalise(question)
+    text, synonyms = translate(written, glossary)
+    foreign = text != written
     asked = [
         translate(normalise(turn.content), glossary)[0]
         for turn in history
         if turn.role == "user" and turn.content.strip()
     ]
+    text = _SHORT_YEAR.sub(r"20\1", text)
+    glossary = (*glossary, *synonyms, *(row for lay, row in _lay() if lay in text))
+    mended = mend(text, [spelling for spelling, _ in _looked_for(glossary)])
+    for wrong, name in mended.items():
+        text = text.replace(wrong, normalise(name))
     context: list[str] = []
     current = text
-    while not (foreign and stands_alone(normalise(question))) and asked and _depends(current, glossary):
+    while not (foreign and stands_alone(written)) and asked and _depends(current, glossary):
         current = asked.pop()
         context.insert(0, current)
     said = " ".join(context)

@@ -105,6 +105,7 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
         case "superseded":
             names = "、".join(s.named for s in _in_effect(successors, as_of))
             by = f"已被{names}替代" if names else "已被后来的文件替代"
+            by += "（据其正文，未经核对）" if any("supersedes" in s.metadata.read for s in successors) else ""
             return Notice("superseded", f"{name}{by}，截至{written(as_of.isoformat())}不是现行规定。", document.id)
         case "not_yet_valid":
             return Notice(
@@ -113,9 +114,8 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
                 document.id,
             )
         case "unverified":
-            said = "资料中没有写明"
-            if meta.valid_to:
-                said = f"正文写到{written(meta.valid_to)}为止，未经核对"
+            read = "valid_to" in meta.read
+            said = f"正文写到{written(meta.valid_to)}为止，未经核对" if read else "资料中没有写明"
             kind = DOC_TYPE_LABELS[meta.doc_type]
             return Notice("unverified", f"{name}（{kind}）现在是否有效，{said}，办理前请向主管部门核实。", document.id)
     return None

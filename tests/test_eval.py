@@ -292,8 +292,8 @@ def test_the_verifier_withholds_what_is_planted_and_not_what_is_honest() -> None
             honest, of = honest + held, of + count
             planted += sum(held for held, _ in kinds.values())
             planted_of += sum(count for _, count in kinds.values())
-    assert planted / planted_of >= 0.96
-    assert honest / of <= 0.12
+    assert planted / planted_of >= 0.97
+    assert honest / of <= 0.115
 
 
 @pytest.mark.parametrize(("noise", "positives"), [(0.0, 3), (0.2, 3), (0.4, 3), (0.8, 1), (1.0, 0)])

@@ -37,6 +37,13 @@ def test_what_cannot_be_read_is_one_line_and_the_rest_loads(corpus: Path, name: 
     assert line.startswith(name) and said in line and "\n" not in line
 
 
+def test_a_folder_without_documents_beside_its_tables_reads_them_as_tables(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("甲园在安亭镇。", encoding="utf-8")
+    (tmp_path / "catalog.csv").write_text("file,title\na.md,甲园\n", encoding="utf-8")
+    (tmp_path / "glossary.csv").write_text("term,aliases\n甲园,甲\n", encoding="utf-8")
+    assert [document.title for document in load(tmp_path).documents] == ["甲园"]
+
+
 def test_a_missing_path_says_so(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="找不到"):
         load(tmp_path / "nowhere")

@@ -92,6 +92,14 @@ def test_any_text_is_read(text: str) -> None:
     read_particulars(text[:20], text)
 
 
+@pytest.mark.parametrize(
+    "piece", ["局", "委会局", "《", "《甲》废止、", "2023年1月", "（", "自印发之日起", "嘉定区人民政府\n"]
+)
+def test_long_repetitions_are_read(piece: str) -> None:
+    """A pattern that tries every way to part them would never come back."""
+    read_particulars(piece * 100, piece * 3000 + "\n2023年1月5日")
+
+
 def test_the_written_cases_are_read() -> None:
     """On the rows that the rules were chosen on; the others are for measuring."""
     right, read, said = map(sum, zip(*score([c for c in read_cases() if c["split"] == "dev"]).values(), strict=True))
@@ -102,6 +110,9 @@ def test_what_is_read_is_marked_and_replaces_the_older_document(tmp_path: Path) 
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "new.md").write_text(f"# 火星镇种菜补贴办法\n\n{NEW}", encoding="utf-8")
     (tmp_path / "docs" / "old.md").write_text(OLD, encoding="utf-8")
+    (tmp_path / "docs" / "city.md").write_text(OLD.replace("# ", "# 上海市"), encoding="utf-8")
+    later = "发布日期：2026-03-01\n\n答农户所问。\n"
+    (tmp_path / "docs" / "later.md").write_text(f"# 《火星镇种菜补贴暂行办法》问答\n\n{later}", encoding="utf-8")
     loaded = load(tmp_path / "docs")
     (problem,) = [problem for problem in loaded.problems if problem.place == "new.md"]
     assert not problem.refused and "自2026年2月1日起施行" in problem.reason and "未核对" in problem.reason
@@ -121,4 +132,7 @@ def test_what_is_read_is_marked_and_replaces_the_older_document(tmp_path: Path) 
     assert told and "正文写到2031年1月31日为止，未经核对" in told.text
     assert validity(old, date(2026, 11, 26), index.successors["old"]) == "superseded"
     assert validity(old, date(2026, 1, 20), index.successors["old"]) != "superseded"
+    replaced = notice(old, date(2026, 11, 26), index.successors["old"])
+    assert replaced and "《火星镇种菜补贴办法》替代（据其正文，未经核对）" in replaced.text
+    assert set(index.successors) == {"old"}  # neither the city's of the same name, nor what came out later
     index.close()

@@ -273,3 +273,8 @@ def test_everyday_words_find_those_of_documents() -> None:
 )
 def test_things_that_are_each_asked_about(said: str, things: list[str]) -> None:
     assert [aspect.label for aspect in asked(said).compared] == things
+
+
+def test_last_year_is_asked_of_each_thing_compared() -> None:
+    said = read("去年嘉定氢能港和三港两园的产值分别是多少？", (), GLOSSARY, TODAY.as_of)
+    assert [aspect.years for aspect in said.compared] == [frozenset({TODAY.as_of.year - 1})] * 2
