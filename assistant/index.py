@@ -1,9 +1,10 @@
 """The index on disk: immutable generations, one writer, and an atomic switch from one to the next.
 
     DIR/current           names the generation in service
-    DIR/<generation>/     manifest.json, corpus.sqlite, vectors.npy, rows.npy, lexical/, chroma/
+    DIR/<generation>/     manifest.json, corpus.sqlite, rows.npy, lexical/<segment>/, chroma/
 
-A generation's name is a hash of all that it is made of, so the same corpus gives the same index.
+A generation's name is a hash of all that it is made of, so the same corpus gives the same index. Each passage is a row;
+rows of passages that are gone stay, marked, until the next build from nothing.
 """
 
 import json
@@ -25,9 +26,9 @@ from assistant.schema import Document, Glossary, Metadata, Passage
 if TYPE_CHECKING:
     from langchain_core.vectorstores import VectorStore
 
-FORMAT = 2  # of a generation's files: raise it when they change
+FORMAT = 3  # of a generation's files: raise it when they change
 COLLECTION = "passages"
-ROWS = np.dtype([("published", "i4"), ("level", "U4"), ("doc_type", "U16")])
+ROWS = np.dtype([("published", "i4"), ("level", "U4"), ("doc_type", "U16"), ("alive", "?")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Manifest:
     documents: int
     passages: int
     created: str
+    segments: tuple[str, ...]
     glossary: Glossary = ()
 
 
@@ -50,15 +52,16 @@ class Index:
         self.directory, self.manifest = directory, manifest
         self._lock = Lock()
         try:
-            self.lexical = LexicalIndex.load(directory / "lexical")
             self.rows = np.load(directory / "rows.npy", mmap_mode="r")
+            self.alive = np.array(self.rows["alive"])
+            self.lexical = LexicalIndex([directory / "lexical" / name for name in manifest.segments], self.alive)
             self._sqlite = sqlite3.connect(
                 f"file:{directory / 'corpus.sqlite'}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
             (stored,) = self._sqlite.execute("SELECT count(*) FROM passages").fetchone()
         except (OSError, ValueError, KeyError, sqlite3.Error) as error:
             raise _damaged(directory) from error
-        if not stored == self.lexical.size == len(self.rows) == manifest.passages:
+        if not stored == np.count_nonzero(self.alive) == manifest.passages:
             raise _damaged(directory)
         self.document = lru_cache(maxsize=2000)(self._document)
 
@@ -129,12 +132,17 @@ class Index:
 
         store = Chroma(COLLECTION, client=self._chroma, create_collection_if_not_exists=False)
         try:
-            stored = self._chroma.get_collection(COLLECTION).count()
+            stored = self.collection.count()
         except Exception as error:  # Chroma raises many kinds
             raise _damaged(self.directory) from error
         if stored != self.manifest.passages:
             raise _damaged(self.directory)
         return store
+
+    @property
+    def collection(self) -> Any:
+        """The dense store as Chroma itself has it."""
+        return self._chroma.get_collection(COLLECTION, embedding_function=None)
 
     @cached_property
     def _chroma(self) -> Any:
@@ -153,7 +161,8 @@ def _damaged(directory: Path) -> StaleIndexError:
 def manifest_of(generation: Path) -> Manifest:
     """Read a generation's manifest."""
     fields = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
-    return Manifest(**{**fields, "glossary": tuple((term, tuple(aliases)) for term, aliases in fields["glossary"])})
+    glossary = tuple((term, tuple(aliases)) for term, aliases in fields["glossary"])
+    return Manifest(**{**fields, "segments": tuple(fields["segments"]), "glossary": glossary})
 
 
 def read_manifest(root: Path) -> Manifest | None:

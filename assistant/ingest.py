@@ -9,44 +9,30 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 import socket
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 from filelock import FileLock, Timeout
 from langchain_core.embeddings import Embeddings
 
+from assistant.build import Builder, Incoming, Progress
 from assistant.catalog import Problem
 from assistant.errors import CorpusError, IndexLockedError, StaleIndexError
 from assistant.formats import read_text
-from assistant.index import (
-    COLLECTION,
-    FORMAT,
-    ROWS,
-    Index,
-    Manifest,
-    chroma_client,
-    day,
-    from_document,
-    manifest_of,
-    read_manifest,
-    to_document,
-)
-from assistant.lexical import LexicalIndex
-from assistant.load import GLOSSARY, Loaded, load
-from assistant.schema import Document, Glossary, Metadata, Passage
-from assistant.split import split
+from assistant.index import FORMAT, Index, Manifest, from_document, manifest_of, read_manifest
+from assistant.load import GLOSSARY, Entry, Loaded, load
+from assistant.schema import Document, Glossary
 
-CHROMA_BATCH = 1000  # passages of one insert
-EMBED_BATCH = 1000
-Progress = Callable[[str, int, int], None]  # stage, done, total
+SEEN = "seen.json"  # in the index's folder
+SMALL = 2000  # passages: so few are indexed anew in seconds, and the same corpus then gives the same files
+WORN = 0.25  # share of a generation's passages that may be gone before it is built from nothing
+MANY_SEGMENTS = 50
+MANY = 1000  # documents whose vectors are worth a process of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +73,50 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
     """
     problems: list[Problem] = []
     sources: list[Source] = []
+    seen: dict[str, dict[str, Entry]] = {}
     glossary: Glossary | None = None
-    for number, path in enumerate(paths, 1):
-        loaded: Loaded = load(path)
-        problems += loaded.problems
-        sources.append(Source(str(path.resolve()), loaded.documents, frozenset(loaded.refused), loaded.complete))
-        if (path / GLOSSARY).is_file():
-            glossary = read_glossary(path / GLOSSARY)
-        progress("读取", number, len(paths))
-    if not any(source.documents for source in sources) and problems:
-        raise CorpusError("没有一份资料可以收录，索引保持不变：\n" + "\n".join(map(str, problems)))
-    return Report(update(root, sources, embeddings, embedding, glossary, progress), tuple(problems))
+    with _writing(root) as old:
+        known = _known(root, old)
+        for number, path in enumerate(paths, 1):
+            name = str(path.resolve())
+            loaded: Loaded = load(path, known.get(name))
+            problems += loaded.problems
+            keep = frozenset(loaded.refused | loaded.unchanged)
+            sources.append(Source(name, loaded.documents, keep, loaded.complete))
+            seen[name] = loaded.seen
+            if (path / GLOSSARY).is_file():
+                glossary = read_glossary(path / GLOSSARY)
+            progress("读取", number, len(paths))
+        if not any(seen.values()) and problems:
+            raise CorpusError("没有一份资料可以收录，索引保持不变：\n" + "\n".join(map(str, problems)))
+        done = _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)
+        _remember(root, done.manifest.generation, known | seen)
+    return Report(done, tuple(problems))
+
+
+def _known(root: Path, old: Index | None) -> dict[str, dict[str, Entry]]:
+    """Return by source what the generation in service was made of, as `_remember` wrote it; {} where that is not known."""
+    try:
+        remembered = json.loads((root / SEEN).read_text(encoding="utf-8"))
+        if old is None or remembered["generation"] != old.manifest.generation:
+            return {}
+        holder = dict(old.fetch("SELECT id, source FROM documents"))
+        return {
+            source: {
+                fingerprint: (entry[0], [(place, reason) for place, reason in entry[1]])
+                for fingerprint, entry in entries.items()
+                if holder.get(entry[0]) == source
+            }
+            for source, entries in remembered["sources"].items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return {}
+
+
+def _remember(root: Path, generation: str, sources: dict[str, dict[str, Entry]]) -> None:
+    """Write what a generation was made of, for the next time; losing it costs only the time to read again."""
+    content = json.dumps({"generation": generation, "sources": sources}, ensure_ascii=False)
+    (root / SEEN).write_text(content, encoding="utf-8")
 
 
 def read_glossary(file: Path) -> Glossary:
@@ -109,11 +128,6 @@ def read_glossary(file: Path) -> Glossary:
         for term, aliases in pairs
         if term.strip()
     )
-
-
-def searchable_text(document: Document, passage: Passage) -> str:
-    """Return what both arms index: the passage under its document's title, heading path and table header."""
-    return "\n".join(filter(None, [document.title, " ".join(passage.headings), passage.context, passage.text]))
 
 
 @contextmanager
@@ -151,14 +165,21 @@ def update(
     `embedding` is the model's fingerprint; None for `glossary` keeps the one in service. The generation in
     service stays readable and untouched until the new one is complete.
     """
+    with _writing(root) as old:
+        return _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[Index | None]:
+    """Hold the right to write, clear what a killed writer left, and give the generation in service, if it is whole."""
     with writer_lock(root):
         for leftover in root.glob(".building-*"):
-            shutil.rmtree(leftover)
+            shutil.rmtree(leftover, ignore_errors=True)
         for leftover in root.glob(".current-*"):
             leftover.unlink()
         old = _readable(root)
         try:
-            return _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)
+            yield old
         finally:
             if old:
                 old.close()
@@ -173,30 +194,62 @@ def _bring_in_step(
     glossary: Glossary | None,
     progress: Progress,
 ) -> Update:
-    before = {} if old is None else _stored(old)
-    after = _merge(before, sources)
+    before = {key: _State(*rest) for key, *rest in old.fetch(_STATES)} if old else {}
+    incoming = {document.id: _incoming(document, source.name) for source in sources for document in source.documents}
+    after = _merge(before, sources, incoming)
     if not after:
         raise CorpusError("没有可收录的文件，索引保持不变")
     if glossary is None:
         glossary = old.manifest.glossary if old else ()
     generation = _generation(after, embedding, glossary)
+    manifest = Manifest(
+        FORMAT, generation, embedding, len(after), 0, f"{datetime.now():%Y-%m-%dT%H:%M:%S}", (), glossary
+    )
     counts = Update(
-        Manifest(FORMAT, generation, embedding, len(after), 0, f"{datetime.now():%Y-%m-%dT%H:%M:%S}", glossary),
+        manifest,
         added=len(after.keys() - before.keys()),
-        changed=sum(1 for key in after.keys() & before.keys() if after[key].document != before[key].document),
+        changed=sum(1 for key in after.keys() & before.keys() if after[key].hash != before[key].hash),
         removed=len(before.keys() - after.keys()),
     )
     if old and old.manifest.generation == generation:
         return replace(counts, manifest=old.manifest)
-    done = _build(root, counts, after, embeddings, _known_vectors(old, embedding), progress)
+    done = _build(root, old, counts, _Change(before, after, incoming), embeddings, progress)
     _switch(root, generation)
     return replace(done, switched=True)
 
 
+_STATES = "SELECT id, source, hash FROM documents"
+
+
 @dataclass(frozen=True, slots=True)
-class _Stored:
-    document: Document
-    source: str = field(compare=False)
+class _State:
+    """Where a document of an index comes from, and the hash of all that is stored of it."""
+
+    source: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The documents before and after an update, by id, and those that its sources hold."""
+
+    before: dict[str, _State]
+    after: dict[str, _State]
+    incoming: dict[str, Incoming]
+
+    @property
+    def gone(self) -> list[str]:
+        """Documents of the generation before that the new one does not hold just as they were."""
+        return sorted(key for key, state in self.before.items() if self.after.get(key) != state)
+
+    @property
+    def new(self) -> list[str]:
+        """Documents that the generation before does not hold just as they are."""
+        return [key for key, state in self.after.items() if self.before.get(key) != state]
+
+
+def _incoming(document: Document, source: str) -> Incoming:
+    return Incoming(document, source, hashlib.sha256(json.dumps(from_document(document)).encode()).hexdigest()[:32])
 
 
 def _readable(root: Path) -> Index | None:
@@ -219,179 +272,61 @@ def _whole(directory: Path) -> Index | None:
     return index
 
 
-def _stored(index: Index) -> dict[str, _Stored]:
-    rows = index.fetch("SELECT id, title, text, metadata, source FROM documents")
-    return {row[0]: _Stored(to_document(row[:4]), row[4]) for row in rows}
-
-
-def _merge(before: dict[str, _Stored], sources: Sequence[Source]) -> dict[str, _Stored]:
+def _merge(before: dict[str, _State], sources: Sequence[Source], incoming: dict[str, Incoming]) -> dict[str, _State]:
     """Return all documents after the update: of each named source, what it holds now and what it must keep."""
     names = {source.name for source in sources if source.complete}
     keep = {key for source in sources for key in source.keep}
-    after = {key: stored for key, stored in before.items() if stored.source not in names or key in keep}
-    for source in sources:
-        after |= {document.id: _Stored(document, source.name) for document in source.documents}
+    after = {key: state for key, state in before.items() if state.source not in names or key in keep}
+    after |= {key: _State(one.source, one.hash) for key, one in incoming.items()}
     return dict(sorted(after.items()))
 
 
-def _generation(after: dict[str, _Stored], embedding: str, glossary: Glossary) -> str:
+def _generation(after: dict[str, _State], embedding: str, glossary: Glossary) -> str:
     digest = hashlib.sha256(json.dumps([FORMAT, embedding, list(glossary)]).encode())
-    for stored in after.values():
-        digest.update(json.dumps([stored.source, *from_document(stored.document)]).encode())
+    for key, state in after.items():
+        digest.update(json.dumps([key, state.source, state.hash]).encode())
     return digest.hexdigest()[:16]
 
 
-def _known_vectors(old: Index | None, embedding: str) -> dict[str, np.ndarray]:
-    """Return the vectors of the generation in service by the hash of their text, if the model is the same."""
-    if old is None or old.manifest.embedding != embedding:
-        return {}
-    vectors = np.load(old.directory / "vectors.npy", mmap_mode="r")
-    return {key: vectors[row] for row, key in old.fetch("SELECT row, text_hash FROM passages")}
-
-
 def _build(
-    root: Path,
-    counts: Update,
-    after: dict[str, _Stored],
-    embeddings: Embeddings,
-    known: dict[str, np.ndarray],
-    progress: Progress,
+    root: Path, old: Index | None, counts: Update, change: _Change, embeddings: Embeddings, progress: Progress
 ) -> Update:
     """Write a whole generation beside the others, under its final name only once complete."""
-    final = root / counts.manifest.generation
+    manifest = counts.manifest
+    final = root / manifest.generation
     ready = _whole(final) if final.exists() else None
     if ready:  # the corpus is again what it was some generations ago
         ready.close()
         return replace(counts, manifest=ready.manifest)
     building = root / f".building-{os.getpid()}"
     (building / "lexical").mkdir(parents=True)
-    passages, texts, meta = [], [], []
-    for number, stored in enumerate(after.values(), 1):
-        for passage in split(stored.document):
-            passages.append(passage)
-            texts.append(searchable_text(stored.document, passage))
-            meta.append(stored.document.metadata)
-        progress("切分", number, len(after))
-    hashes = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts]
-    vectors, embedded = _embed(texts, hashes, embeddings, known, progress)
-    np.save(building / "vectors.npy", vectors)
-    np.save(building / "rows.npy", np.array([(day(m), m.level, m.doc_type) for m in meta], dtype=ROWS))
-    _write_sqlite(building / "corpus.sqlite", after, passages, hashes)
-    progress("全文索引", 0, 1)
-    LexicalIndex.build(texts).save(building / "lexical")
-    progress("全文索引", 1, 1)
-    _write_chroma(building / "chroma", passages, meta, vectors, progress)
-    manifest = replace(counts.manifest, passages=len(passages))
+    same_model = old if old and old.manifest.embedding == manifest.embedding else None
+    amend = same_model is not None and _worth_amending(same_model, change)
+    new = change.new if amend else list(change.after)
+    builder = Builder(building, embeddings, same_model, amend, len(new) >= MANY, progress)
+    if amend:
+        builder.remove(change.gone, frozenset(change.after))
+    builder.add((change.incoming.get(key) or _stored(old, key) for key in new), len(new))
+    passages, segments = builder.finish()
+    manifest = replace(manifest, passages=passages, segments=segments)
     (building / "manifest.json").write_text(
         json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8"
     )
     building.rename(final)
-    return replace(counts, manifest=manifest, embedded=embedded)
+    return replace(counts, manifest=manifest, embedded=builder.embedded)
 
 
-def _embed(
-    texts: Sequence[str],
-    hashes: Sequence[str],
-    embeddings: Embeddings,
-    known: dict[str, np.ndarray],
-    progress: Progress,
-) -> tuple[np.ndarray, int]:
-    """Return one float32 row a text, and how many were not known already."""
-    new = [row for row, key in enumerate(hashes) if key not in known]
-    rows: dict[int, np.ndarray] = {}
-    for start in range(0, len(new), EMBED_BATCH):
-        batch = new[start : start + EMBED_BATCH]
-        made = np.asarray(embeddings.embed_documents([texts[row] for row in batch]), dtype=np.float32)
-        rows |= dict(zip(batch, made, strict=True))
-        progress("向量", start + len(batch), len(new))
-    return np.stack([rows[row] if row in rows else known[key] for row, key in enumerate(hashes)]), len(new)
+def _stored(old: Index | None, key: str) -> Incoming:
+    assert old
+    ((source, digest),) = old.fetch("SELECT source, hash FROM documents WHERE id = ?", (key,))
+    return Incoming(old.document(key), source, digest)
 
 
-def _superseded(documents: Sequence[Document]) -> list[tuple[str, str]]:
-    """Return (old id, new id) of what documents replace: named by file, by id, or by title as a policy names it.
-
-    A document of that title that was published later (the new one's, or on it) is not replaced.
-    """
-    titled: dict[str, list[str]] = {}
-    for document in documents:
-        for title in (document.title, *re.findall(r"《((?:[^《》]|《[^》]*》)+)》", document.title)):
-            titled.setdefault(_bare(title), []).append(document.id)
-    ids = {document.id for document in documents}
-    published = {document.id: document.metadata.published for document in documents}
-    pairs = []
-    for document in documents:
-        for old in document.metadata.supersedes:
-            key = old.removesuffix(".md")
-            if key in ids:
-                pairs.append((key, document.id))
-                continue
-            new = document.metadata.published
-            earlier = (
-                other
-                for other in titled.get(_bare(old), [])
-                if not new or not published[other] or published[other] < new
-            )
-            pairs += [(other, document.id) for other in earlier if other != document.id]
-    return pairs
-
-
-def _bare(title: str) -> str:
-    return re.sub(r"[\W_]|^上海市(?=嘉定区)", "", title)
-
-
-def _write_sqlite(path: Path, after: dict[str, _Stored], passages: Sequence[Passage], hashes: Sequence[str]) -> None:
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.executescript(
-            "CREATE TABLE documents (id TEXT PRIMARY KEY, title TEXT, text TEXT, metadata TEXT, source TEXT);"
-            "CREATE TABLE supersedes (old TEXT, new TEXT);"
-            "CREATE TABLE passages (row INTEGER PRIMARY KEY, id TEXT, document_id TEXT, start INTEGER, end INTEGER,"
-            " headings TEXT, context TEXT, text_hash TEXT);"
-        )
-        connection.executemany(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
-            ((*from_document(stored.document), stored.source) for stored in after.values()),
-        )
-        connection.executemany(
-            "INSERT INTO supersedes VALUES (?, ?)", _superseded([s.document for s in after.values()])
-        )
-        connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (row, p.id, p.document_id, p.start, p.end, json.dumps(p.headings, ensure_ascii=False), p.context, key)
-                for row, (p, key) in enumerate(zip(passages, hashes, strict=True))
-            ),
-        )
-    connection.close()
-
-
-def _write_chroma(
-    directory: Path,
-    passages: Sequence[Passage],
-    meta: Sequence[Metadata],
-    vectors: np.ndarray,
-    progress: Progress,
-) -> None:
-    client = chroma_client(directory)
-    collection = client.create_collection(
-        COLLECTION,
-        # The defaults miss one in ten of the nearest at 40,000 passages.
-        configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}},
-        embedding_function=None,
-    )
-    for start in range(0, len(passages), CHROMA_BATCH):
-        batch = range(start, min(start + CHROMA_BATCH, len(passages)))
-        collection.add(
-            ids=[passages[row].id for row in batch],
-            embeddings=vectors[batch.start : batch.stop],
-            documents=[""] * len(batch),  # the texts are in SQLite: Chroma would index each of them by trigrams
-            metadatas=[
-                {"row": row, "published": day(meta[row]), "level": meta[row].level, "doc_type": meta[row].doc_type}
-                for row in batch
-            ],
-        )
-        progress("向量库", batch.stop, len(passages))
-    client.close()
+def _worth_amending(old: Index, change: _Change) -> bool:
+    """Return whether to amend a copy of the generation before: it is large, and neither worn nor mostly replaced."""
+    gone = len(change.gone) / max(1, len(change.before))
+    dead = 1 - old.manifest.passages / max(1, len(old.rows))
+    return len(old.rows) >= SMALL and gone + dead <= WORN and len(old.manifest.segments) <= MANY_SEGMENTS
 
 
 def _switch(root: Path, generation: str) -> None:

@@ -1,14 +1,16 @@
 """BM25 over words and character bigrams: the arm that finds exact names, figures and 文号."""
 
 import re
-from collections.abc import Iterable
-from functools import cache, lru_cache
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property, lru_cache
+from hashlib import blake2b
+from itertools import pairwise
 from math import log
 from pathlib import Path
 
 import numpy as np
 import rjieba
-from bm25s import BM25
 
 from assistant.text import normalise
 
@@ -25,6 +27,7 @@ _ANY_PLACE = re.compile(  # says what sort of place, names none
     r"(?:园区?|港|湾|镇|谷|[技车新]城|中心|基地|大厦|广场)$"
 )
 LEAST_PLACE_NAME = 3  # characters
+K1, B = 1.2, 0.75  # Lucene's defaults
 _FREQUENCIES = Path(__file__).parent / "model" / "word_frequency.tsv"
 
 
@@ -143,43 +146,124 @@ def everyday_idf() -> tuple[dict[str, float], float]:
     return idf, max(idf.values()) + log(2)
 
 
+class Segment:
+    """The postings of some passages in a row, on disk and memory-mapped: written once, never changed.
+
+    `tokens` are sorted hashes; token i stands in the passages `rows[starts[i]:starts[i + 1]]`, `counts` times in each.
+    Rows count from the segment's first passage; `lengths` holds each passage's number of tokens.
+    """
+
+    PARTS = ("tokens", "starts", "rows", "counts", "lengths")
+
+    def __init__(self, directory: Path) -> None:
+        self.tokens, self.starts, self.rows, self.counts, self.lengths = (
+            np.load(directory / f"{part}.npy", mmap_mode="r") for part in self.PARTS
+        )
+        if not len(self.tokens) == len(self.starts) - 1 or not len(self.rows) == len(self.counts) == self.starts[-1]:
+            raise ValueError("a part of another segment")
+
+    def postings(self, token: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows that hold a token, and how often."""
+        at = int(np.searchsorted(self.tokens, np.uint64(token)))
+        if at == len(self.tokens) or self.tokens[at] != token:
+            return self.rows[:0], self.counts[:0]
+        span = slice(int(self.starts[at]), int(self.starts[at + 1]))
+        return self.rows[span], self.counts[span]
+
+
+class SegmentWriter:
+    """Collects the tokens of passages and writes them as one segment."""
+
+    def __init__(self) -> None:
+        self._ids: defaultdict[str, int] = defaultdict()
+        self._ids.default_factory = self._ids.__len__
+        self._found: list[np.ndarray] = []
+        self._lengths: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Add texts as the next passages."""
+        for tokens in map(tokenize, texts):
+            self._found.append(np.fromiter(map(self._ids.__getitem__, tokens), np.int32, len(tokens)))
+            self._lengths.append(len(tokens))
+
+    def write(self, directory: Path) -> None:
+        """Write the segment into a new directory."""
+        directory.mkdir(parents=True)
+        lengths = np.array(self._lengths, np.int32)
+        size = max(1, len(lengths))
+        hashes = np.fromiter(map(token_hash, self._ids), np.uint64, len(self._ids))
+        order = np.argsort(hashes)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        lengths = np.array(self._lengths, np.int32)
+        keys = rank[np.concatenate([*self._found, np.empty(0, np.int32)])]
+        keys *= size
+        keys += np.repeat(np.arange(len(lengths)), lengths)
+        keys.sort()
+        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        keys, counts = keys[first], np.diff(first, append=len(keys))
+        parts = {
+            "tokens": hashes[order],
+            "starts": np.searchsorted(keys, np.arange(len(order) + 1) * size),
+            "rows": (keys % size).astype(np.int32),
+            "counts": np.minimum(counts, 65535).astype(np.uint16),
+            "lengths": lengths,
+        }
+        for name, part in parts.items():
+            np.save(directory / f"{name}.npy", part)
+
+
+def token_hash(token: str) -> int:
+    """Return 64 bits that stand for a token on disk."""
+    return int.from_bytes(blake2b(token.encode(), digest_size=8).digest(), "little")
+
+
 class LexicalIndex:
-    """A BM25 index whose rows are passages, in the order they were given."""
+    """BM25 over segments, as if they were one: score = Σ idf · tf / (tf + k1 · (1 - b + b · length / mean length)).
 
-    def __init__(self, bm25: BM25) -> None:
-        self._bm25 = bm25
-        self.size = int(bm25.scores["num_docs"])
+    That is Lucene's form of Robertson & Zaragoza 2009; each distinct token of a query counts once. Rows are passages,
+    in the segments' order; those that are not `alive`, shape (size,), count for nothing.
+    """
 
-    @classmethod
-    def build(cls, texts: Iterable[str]) -> "LexicalIndex":
-        """Index the texts; row i is text i. Needs at least one text."""
-        bm25 = BM25(method="lucene", k1=1.2, b=0.75)
-        bm25.index([tokenize(text) for text in texts], show_progress=False)
-        return cls(bm25)
-
-    @classmethod
-    def load(cls, directory: Path) -> "LexicalIndex":
-        """Open a saved index; its arrays are memory-mapped."""
-        return cls(BM25.load(directory, mmap=True, show_progress=False))
-
-    def save(self, directory: Path) -> None:
-        """Write the index into an empty directory."""
-        self._bm25.save(directory, show_progress=False)
+    def __init__(self, directories: Sequence[Path], alive: np.ndarray) -> None:
+        self._segments = [Segment(directory) for directory in directories]
+        ends = np.cumsum([0, *(len(segment.lengths) for segment in self._segments)])
+        self.size = int(ends[-1])
+        if len(alive) != self.size:
+            raise ValueError("segments are missing")
+        self._spans = [slice(int(a), int(b)) for a, b in pairwise(ends)]
+        self._alive, self._passages = alive, int(alive.sum())
+        self._whole = self._passages == self.size
+        self.idf = lru_cache(maxsize=100_000)(self._idf)
 
     def search(self, query: str, top_k: int, allowed: np.ndarray | None = None) -> list[tuple[int, float]]:
         """Return up to top_k (row, BM25 score), best first, only rows that share a token with the query.
 
         `allowed` is a boolean mask over rows, shape (size,). Ties are broken by row.
         """
-        ids = self._bm25.get_tokens_ids(list(dict.fromkeys(tokenize(query))))
-        if not ids:
-            return []
-        scores = self._bm25.get_scores_from_ids(ids)
-        if allowed is not None:
-            scores = np.where(allowed, scores, 0.0)
-        count = min(top_k, int((scores > 0).sum()))
+        weights = {token_hash(token): self.idf(token) for token in dict.fromkeys(tokenize(query))}
+        scores = np.zeros(self.size, np.float32)
+        for segment, span in zip(self._segments, self._spans, strict=True):
+            part, norms = scores[span], self._norms[span]
+            for token, idf in weights.items():
+                rows, counts = segment.postings(token)
+                part[rows] += np.float32(idf) * counts / (counts + norms[rows])
+        usable = self._alive if allowed is None else self._alive & allowed
+        scores[~usable] = 0.0
+        count = min(top_k, int(np.count_nonzero(scores)))
         best = np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, dtype=np.int64)
         return sorted(((int(row), float(scores[row])) for row in best), key=lambda pair: (-pair[1], pair[0]))
+
+    @cached_property
+    def _norms(self) -> np.ndarray:
+        """k1 · (1 - b + b · length / mean length) of each row."""
+        lengths = np.concatenate([segment.lengths for segment in self._segments]).astype(np.float32)
+        mean = lengths[self._alive].mean() if self._passages else 1.0
+        norms: np.ndarray = np.float32(K1) * (1 - B + B * lengths / max(mean, 1.0)).astype(np.float32)
+        return norms
 
     def weight(self, word: str) -> float:
         """Return how much a word tells: the lower of its idf in this corpus and in everyday news.
@@ -189,12 +273,19 @@ class LexicalIndex:
         """
         everyday, rarest = everyday_idf()
         pairs = [word] if word.isascii() or len(word) == 1 else [word[i : i + 2] for i in range(len(word) - 1)]
-        known = [self.idf(word)] if word in self._bm25.vocab_dict else [self.idf(pair) for pair in pairs]
+        known = [self.idf(word)] if self._passages_with(word) else [self.idf(pair) for pair in pairs]
         return min(sum(known) / len(known), everyday.get(word, rarest))
 
-    def idf(self, token: str) -> float:
+    def _idf(self, token: str) -> float:
         """Return ln(1 + (N - df + 0.5) / (df + 0.5)) of a token in this corpus."""
-        row = self._bm25.vocab_dict.get(token)
-        indptr = self._bm25.scores["indptr"]
-        df = int(indptr[row + 1] - indptr[row]) if row is not None else 0
-        return log(1 + (self.size - df + 0.5) / (df + 0.5))
+        df = self._passages_with(token)
+        return log(1 + (self._passages - df + 0.5) / (df + 0.5))
+
+    def _passages_with(self, token: str) -> int:
+        """Return in how many passages a token stands."""
+        held = token_hash(token)
+        return sum(
+            len(rows) if self._whole else int(self._alive[span][rows].sum())
+            for segment, span in zip(self._segments, self._spans, strict=True)
+            for rows in (segment.postings(held)[0],)
+        )

@@ -1,9 +1,12 @@
 """Read documents from folders, single files and JSON lines; what cannot be read is refused by name and reason."""
 
 import gzip
+import hashlib
 import json
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,38 +19,65 @@ from assistant.schema import NORMATIVE, Document, Metadata
 
 CATALOG, DOCUMENTS, GLOSSARY = "catalog.csv", "documents", "glossary.csv"
 MARKDOWN, PLAIN, PAGES = {".md", ".markdown"}, {".txt"}, {".html", ".htm"}
+READING = ("load", "formats", "clean", "particulars", "catalog", "schema")  # modules that shape a document
 NOTHING = Metadata()
+Entry = tuple[str, list[tuple[str, str]]]  # its id, and place and reason of each remark on it
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What one path holds. `refused` are ids that were there but could not be read: their last version stays."""
+    """What one path holds. `refused` are ids that were there but could not be read: their last version stays.
+
+    `seen` maps the fingerprint of each entry that was read, now or before, to its id and what was remarked on it.
+    """
 
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     complete: bool = True  # whether all that could not be read is named in `refused`
     ids: set[str] = field(default_factory=set)
+    known: Mapping[str, Entry] = field(default_factory=dict)
+    seen: dict[str, Entry] = field(default_factory=dict)
+
+    @property
+    def unchanged(self) -> set[str]:
+        """The ids of entries that were known, and not read again."""
+        return {document_id for document_id, _ in self.seen.values()} - {document.id for document in self.documents}
+
+    def skip(self, fingerprint: str) -> bool:
+        """Return whether an entry is known; its remarks are made again."""
+        if fingerprint not in self.known or fingerprint in self.seen:
+            return False
+        document_id, remarks = self.seen[fingerprint] = self.known[fingerprint]
+        self.ids.add(document_id)
+        self.problems += [Problem(place, reason, False) for place, reason in remarks]
+        return True
+
+    def add(self, document: Document, fingerprint: str, remarks: Sequence[Problem] = ()) -> None:
+        """Add a document that was read."""
+        self.documents.append(document)
+        self.problems += remarks
+        self.seen[fingerprint] = document.id, [(remark.place, remark.reason) for remark in remarks]
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, known: Mapping[str, Entry] | None = None) -> Loaded:
     """Load a folder (with or without a catalogue), one document, or a .jsonl or .jsonl.gz of {id, title, text}.
 
-    Raises CorpusError where the path itself cannot be used; single faults are problems of the result.
+    Entries whose fingerprint is `known` from the last time are not read again. Raises CorpusError where the path
+    itself cannot be used; single faults are problems of the result.
     """
     if not path.exists():
         raise CorpusError(f"找不到“{path}”，请核对路径")
+    loaded = Loaded(known=known or {})
     if path.is_dir():
-        return _load_folder(path)
+        return _load_folder(path, loaded)
     if path.name.endswith((".jsonl", ".jsonl.gz")):
-        return _load_lines(path)
-    loaded = Loaded()
+        return _load_lines(path, loaded)
     _add_file(loaded, path, path.stem, None)
     return loaded
 
 
-def _load_folder(folder: Path) -> Loaded:
-    loaded = Loaded()
+def _load_folder(folder: Path, loaded: Loaded) -> Loaded:
     rows, refused, root = _load_catalog(folder, loaded)
     for file in sorted(root.rglob("*")):
         name = file.relative_to(root).as_posix()
@@ -94,18 +124,35 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
         return
     loaded.ids.add(document_id)
     try:
+        fingerprint = _fingerprint(document_id, file.name, file.stat().st_size, file.stat().st_mtime_ns, row)
+        if loaded.skip(fingerprint):
+            return
         cleaned = _clean(file)
-    except CorpusError as error:
-        loaded.problems.append(Problem(file.name, str(error)))
+    except (CorpusError, OSError) as error:
+        reason = str(error) if isinstance(error, CorpusError) else f"读不了文件（{error.strerror}），请检查权限"
+        loaded.problems.append(Problem(file.name, reason))
         loaded.refused.add(document_id)
         return
     text = cleaned.text + (particulars(row.metadata) if row else "")
+    remarks: list[Problem] = []
     if row is None:
         row = _stated_row(file.name, document_id, cleaned)
         row = replace(row, metadata=_read(row, cleaned.text))
         if row.metadata.read:
-            loaded.problems.append(Problem(file.name, f"{_told(row.metadata)}，未核对，请在 {CATALOG} 填写确认", False))
-    loaded.documents.append(Document(document_id, row.title, text, row.metadata))
+            remarks.append(Problem(file.name, f"{_told(row.metadata)}，未核对，请在 {CATALOG} 填写确认", False))
+    loaded.add(Document(document_id, row.title, text, row.metadata), fingerprint, remarks)
+
+
+@cache
+def _code() -> str:
+    """Return a hash of the code that makes a document of a file: other code may make another."""
+    package = Path(__file__).parent
+    files = [*package.glob("formats*/**/*.py"), *(package / f"{name}.py" for name in READING)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files) if file.is_file())).hexdigest()
+
+
+def _fingerprint(*parts: object) -> str:
+    return hashlib.sha256(repr((_code(), *parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _read(row: Row, text: str) -> Metadata:
@@ -169,20 +216,19 @@ def _stated_row(name: str, document_id: str, cleaned: Cleaned) -> Row:
             del values[column]
 
 
-def _load_lines(path: Path) -> Loaded:
-    loaded = Loaded()
+def _load_lines(path: Path, loaded: Loaded) -> Loaded:
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
-                if line.strip():
-                    _add_line(loaded, f"{path.name} 第{number}行", line)
+                if line.strip() and not loaded.skip(fingerprint := _fingerprint(line)):
+                    _add_line(loaded, f"{path.name} 第{number}行", line, fingerprint)
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise CorpusError(f"{path.name}：文件损坏或不是 UTF-8 编码的 JSON 行，请重新导出") from error
     return loaded
 
 
-def _add_line(loaded: Loaded, place: str, line: str) -> None:
+def _add_line(loaded: Loaded, place: str, line: str, fingerprint: str) -> None:
     try:
         entry = json.loads(line)
     except json.JSONDecodeError as error:
@@ -203,6 +249,6 @@ def _add_line(loaded: Loaded, place: str, line: str) -> None:
     row, faults = parse_row({**entry, "file": entry["id"], "title": title})
     loaded.problems += [Problem(f"{place}（{entry['id']}）", fault) for fault in faults]
     if row:
-        loaded.documents.append(Document(entry["id"], row.title, clean_markdown(entry["text"]).text, row.metadata))
+        loaded.add(Document(entry["id"], row.title, clean_markdown(entry["text"]).text, row.metadata), fingerprint)
     else:
         loaded.refused.add(entry["id"])

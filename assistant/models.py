@@ -13,11 +13,11 @@ from assistant.config import Settings
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import ModelError
 from assistant.index import Index
-from assistant.ingest import searchable_text
 from assistant.lexical import LexicalIndex
 from assistant.pipeline import Assistant, Generator
 from assistant.rerank import Reranker, rerank
 from assistant.schema import Hit
+from assistant.split import searchable_text
 
 
 def load_embeddings(settings: Settings) -> tuple[Embeddings, str]:

@@ -104,7 +104,9 @@ class HybridRetriever(BaseRetriever):
         vector = embeddings.embed_query(query)
         if not any(vector):
             return []
-        every = bool(self.filters.mask(self.index.rows).all())  # Chroma's filter costs far more than its search
+        every = bool(
+            self.filters.mask(self.index.rows)[self.index.alive].all()
+        )  # its filter costs far more than its search
         found: Sequence[LCDocument] = self.index.vectors.similarity_search_by_vector(
             vector, k=CANDIDATES, filter=None if every else self.filters.where()
         )

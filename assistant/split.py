@@ -80,6 +80,11 @@ def split(document: Document) -> list[Passage]:
     return passages
 
 
+def searchable_text(document: Document, passage: Passage) -> str:
+    """Return what both arms index: the passage under its document's title, heading path and table header."""
+    return "\n".join(filter(None, [document.title, " ".join(passage.headings), passage.context, passage.text]))
+
+
 def _begins_passage(block: Block, group: list[Block]) -> bool:
     if all(previous.kind == "heading" for previous in group):
         return block.end - group[0].start > MAX_CHARS  # a list that reads like headings

@@ -23,9 +23,9 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 from assistant.config import stay_offline
 from assistant.embedding import MODEL, StaticEmbeddings
 from assistant.index import Index, chroma_client
-from assistant.ingest import searchable_text
 from assistant.lexical import bigrams, search_words, tokenize
 from assistant.retrieve import HybridRetriever
+from assistant.split import searchable_text
 from assistant.text import normalise
 from eval.benchmarks import ANY_DAY, SEED, Benchmark, Query, load
 from eval.run import TESTSET, read_testset
@@ -39,7 +39,7 @@ Search = Callable[[str], list[tuple[str, float]]]  # query → (document id, sco
 
 def bm25(index: Index, units: Callable[[str], list[str]]) -> Search:
     """Return BM25 over one sort of unit, on the index's own passages."""
-    passages = index.passages(range(index.lexical.size))
+    passages = index.passages(np.flatnonzero(index.alive).tolist())
     owners = [passage.document_id for passage in passages]
     engine = BM25(method="lucene", k1=1.2, b=0.75)
     texts = (searchable_text(index.document(passage.document_id), passage) for passage in passages)

@@ -1,3 +1,5 @@
+import json
+import os
 import random
 import shutil
 import signal
@@ -73,6 +75,58 @@ def test_a_refused_document_keeps_its_last_good_version(corpus: Path, index: Pat
     assert report.problems and "port" in found(index, "氢能港位于安亭镇")
 
 
+def test_a_large_index_is_amended_and_answers_like_one_built_anew(tmp_path: Path, run_ingest: Run) -> None:
+    """Documents changed, added and withdrawn, twice over: the same hits and scores as from nothing."""
+    lines = {f"d{n}": f"第{n}号园区有{n}家企业，位于第{n % 97}街坊。\n\n联系人在第{n}栋办公。" for n in range(2500)}
+
+    def write(file: Path) -> Path:
+        file.write_text(
+            "".join(f"{json.dumps({'id': key, 'text': text}, ensure_ascii=False)}\n" for key, text in lines.items()),
+            encoding="utf-8",
+        )
+        return file
+
+    source, index = tmp_path / "lines.jsonl", tmp_path / "index"
+    run_ingest(write(source), index)
+    for step in range(2):
+        lines["d7"] = f"第7号园区改为工业遗产博物馆，第{step}次修订。"
+        lines[f"new{step}"] = f"新建的氢能大厦{step}有4871家企业。"
+        del lines[f"d{20 + step}"]
+        update = run_ingest(write(source), index).update
+        assert (update.added, update.changed, update.removed) == (1, 1, 1) and update.embedded <= 2
+    run_ingest(write(source), tmp_path / "anew")
+    amended, anew = (load_assistant(Settings(index=folder)) for folder in (index, tmp_path / "anew"))
+    assert len(amended.index.rows) > amended.index.manifest.passages == len(anew.index.rows)
+    for question in ("工业遗产博物馆", "氢能大厦有多少家企业", "第20号园区", "第1500号园区在哪里", "新建街坊"):
+        found, best = [], []
+        for one in (amended, anew):
+            scored = one.index.lexical.search(question, 10_000)
+            passages = one.index.passages([row for row, _ in scored])
+            found.append({passage.id: score for passage, (_, score) in zip(passages, scored, strict=True)})
+            best.append(one.search(question, TODAY)[0].passage.text)
+        assert found[0] == pytest.approx(found[1]) and best[0] == best[1] and found[0]
+    assert "第1次修订" in amended.index.document("d7").text
+    with pytest.raises(CorpusError, match="d20"):
+        amended.index.document("d20")
+    amended.close()
+    anew.close()
+
+
+def test_what_did_not_change_is_not_read_again(corpus: Path, index: Path, run_ingest: Run) -> None:
+    """A file is known by its size, time and row; what was remarked on it is said again."""
+    note = corpus / "documents" / "note.txt"
+    note.write_text("测府规〔2024〕9号\n\n关于扶持办法的通知\n\n本办法自2024年1月1日起施行。\n", encoding="utf-8")
+    first = run_ingest(corpus, index)
+    stamp = note.stat()
+    note.write_text(note.read_text(encoding="utf-8").replace("9号", "8号"), encoding="utf-8")
+    os.utime(note, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))  # as if nobody had touched it
+    second = run_ingest(corpus, index)
+    assert second.problems == first.problems and not second.update.switched
+    os.utime(note)
+    third = run_ingest(corpus, index)
+    assert third.update.changed == 1 and any("8号" in problem.reason for problem in third.problems)
+
+
 def test_sources_live_side_by_side(corpus: Path, index: Path, tmp_path: Path, run_ingest: Run) -> None:
     run_ingest(corpus, index)
     lines = tmp_path / "more.jsonl"
@@ -137,7 +191,7 @@ def test_a_killed_writer_leaves_the_last_good_index(corpus: Path, index: Path, r
 
 
 def test_every_shipped_passage_stands_at_its_offsets(jiading: Assistant) -> None:
-    passages = jiading.index.passages(range(jiading.index.lexical.size))
+    passages = jiading.index.passages(range(len(jiading.index.rows)))
     for passage in passages:
         assert jiading.index.document(passage.document_id).text[passage.start : passage.end] == passage.text
     assert len({passage.id for passage in passages}) == len(passages)
@@ -149,7 +203,7 @@ def test_ids_are_the_same_on_every_build(corpus: Path, tmp_path: Path, embedding
     for number, folder in enumerate((corpus, tmp_path / "copy" / "corpus")):
         ingest([folder], tmp_path / str(number), embeddings, embeddings.fingerprint, lambda *_: None)
         opened = Index.open(tmp_path / str(number), embeddings.fingerprint)
-        ids.append([passage.id for passage in opened.passages(range(opened.lexical.size))])
+        ids.append([passage.id for passage in opened.passages(range(len(opened.rows)))])
         opened.close()
     assert ids[0] == ids[1]
 
