@@ -31,6 +31,7 @@ COLUMNS = {
     "data_period": "数据时期",
     "confidence": "可信度",
     "note": "备注",
+    "withdrawn": "撤下",
 }
 REQUIRED = ("file", "title")
 _DATE = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})(?:[-/.月]([0-9]{1,2})日?|月)?|年)?")
@@ -64,11 +65,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A valid catalogue row."""
+    """A valid catalogue row; `withdrawn` says why the document is not to be indexed, "" if it is."""
 
     file: str
     title: str
     metadata: Metadata
+    withdrawn: str = ""
 
 
 def read_catalog(name: str, text: str) -> tuple[dict[str, Row], set[str], list[Problem]]:
@@ -133,7 +135,9 @@ def parse_row(values: Mapping[str, Any]) -> tuple[Row | None, list[str]]:
         faults.append(f"{_column('valid_from')}“{start}”晚于{_column('valid_to')}“{end}”，请核对")
     if faults:
         return None, faults
-    return Row(fields.pop("file"), fields.pop("title"), Metadata(**fields)), []
+    return Row(
+        fields.pop("file"), fields.pop("title"), withdrawn=fields.pop("withdrawn", ""), metadata=Metadata(**fields)
+    ), []
 
 
 def parse_date(text: str) -> str:

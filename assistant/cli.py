@@ -90,6 +90,97 @@ def check(
 
 
 @app.command()
+def history(
+    document_id: Annotated[
+        str, typer.Argument(metavar="ID", help="资料编号；不填则列出全部变动。", show_default=False)
+    ] = "",
+    last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="最多列几条。")] = 20,
+    text: Annotated[
+        int, typer.Option("--text", metavar="N", min=0, help="输出倒数第 N 个旧版本的全文，用来恢复。")
+    ] = 0,
+    index: IndexOption = None,
+) -> None:
+    """列出资料的增加、修改和撤下；给出编号时，逐版列出改了什么。"""
+    from assistant.history import History, differences
+    from assistant.index import Index
+
+    settings = _settings(index)
+    events = History(settings.index).events(document_id, -1 if document_id else last)
+    former = [event.former for event in events if event.former]
+    if text:
+        if not document_id or len(former) < text:
+            raise SettingsError("没有这个旧版本，请先用 history 编号 查看")
+        typer.echo(former[text - 1].text, nl=False)
+        return
+    kinds = {"added": "新增", "changed": "修改", "withdrawn": "撤下"}
+    opened = Index.open(settings.index) if document_id else None
+    later = opened.document(document_id) if opened and document_id in opened.titles else None
+    for event in events:
+        typer.echo(f"{event.at.replace('T', ' ')}  {kinds[event.kind]}  {event.document_id}  {event.title}")
+        if document_id and event.former and later and event.kind == "changed":
+            for line in differences(event.former, later):
+                typer.echo(f"    {line}")
+        later = event.former or later
+    if not events:
+        typer.echo("没有变动记录。", err=True)
+
+
+@app.command()
+def coverage(
+    as_of: AsOfOption = "",
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="回答记录（ask --batch 的输出），用来列出没有查到答案的问题。"),
+    ] = None,
+    as_json: JsonOption = False,
+    index: IndexOption = None,
+) -> None:
+    """资料覆盖：各主题、类型、级别、年份有多少份，哪些快到期、未核对，哪些问题没有答案。"""
+    from dataclasses import asdict
+
+    from assistant.index import Index
+    from assistant.load import TOPICS
+    from assistant.report import coverage as run
+    from assistant.report import coverage_text, read_entries, read_topics
+
+    settings = _settings(index)
+    answers = [entry for entry in read_entries(log) if "statements" in entry] if log else []
+    found = run(Index.open(settings.index), _date(as_of), read_topics(settings.corpus / TOPICS), answers)
+    typer.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2) if as_json else coverage_text(found))
+
+
+@app.command()
+def impact(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="回答（ask --batch 的输出）或测试题，JSONL。")],
+    since: Annotated[
+        str, typer.Option("--since", metavar="DATE", help="测试题与哪一天以来的变动比较；默认 90 天前。")
+    ] = "",
+    as_of: AsOfOption = "",
+    as_json: JsonOption = False,
+    index: IndexOption = None,
+) -> None:
+    """哪些已有的回答、草稿和测试题引用了后来修改、撤下、被替代或到期的资料；有则退出码为 1。"""
+    from dataclasses import asdict
+    from datetime import timedelta
+
+    from assistant.history import History
+    from assistant.index import Index
+    from assistant.report import SOON, read_entries
+    from assistant.report import impact as run
+
+    settings, day = _settings(index), _date(as_of)
+    entries = [entry for file in files for entry in read_entries(file)]
+    begin = _date(since) if since else day - timedelta(SOON)
+    found = run(entries, Index.open(settings.index), History(settings.index), begin, day)
+    for one in found:
+        line = f"{one.id}  {one.question}\n    {in_title_marks(one.title)}：{one.reason}"
+        typer.echo(json.dumps(asdict(one), ensure_ascii=False) if as_json else line)
+    typer.echo(f"{len(entries)} 条中有 {len({one.id for one in found})} 条需要复核。", err=True)
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command()
 def search(
     question: QuestionArgument = "",
     top_k: Annotated[int, typer.Option("--top-k", metavar="N", min=1, max=50, help="最多几个段落。")] = 10,

@@ -66,15 +66,19 @@ class Index:
         self.document = lru_cache(maxsize=2000)(self._document)
 
     @classmethod
-    def open(cls, root: Path, embedding: str) -> "Index":
-        """Open the generation in service. Raises NoIndexError, or StaleIndexError if it is not ours or another model's."""
+    def open(cls, root: Path, embedding: str = "") -> "Index":
+        """Open the generation in service; without a model's fingerprint, not to be searched.
+
+        Raises NoIndexError, or StaleIndexError if it is not ours or another model's.
+        """
         manifest = read_manifest(root)
         if manifest is None:
             raise NoIndexError(f"“{root}”里还没有索引，请先运行 jiading-assistant ingest")
-        if manifest.embedding != embedding:
+        if embedding and manifest.embedding != embedding:
             raise StaleIndexError("索引是用另一个向量模型建立的，请重新运行 jiading-assistant ingest")
         index = cls(root / manifest.generation, manifest)
-        index.vectors  # noqa: B018  # opened now, for a later switch may remove the files
+        if embedding:
+            index.vectors  # noqa: B018  # opened now, for a later switch may remove the files
         return index
 
     def close(self) -> None:
@@ -108,6 +112,11 @@ class Index:
     def _passage(self, key: str, document_id: str, start: int, end: int, headings: str, context: str) -> Passage:
         text = self.document(document_id).text[start:end]
         return Passage(key, document_id, tuple(json.loads(headings)), text, start, end, context)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """The title of each document, by its id."""
+        return dict(self.fetch("SELECT id, title FROM documents"))
 
     @cached_property
     def successors(self) -> dict[str, list[Document]]:

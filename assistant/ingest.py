@@ -24,6 +24,7 @@ from assistant.build import Builder, Incoming, Progress
 from assistant.catalog import Problem
 from assistant.errors import CorpusError, IndexLockedError, StaleIndexError
 from assistant.formats import read_text
+from assistant.history import History
 from assistant.index import FORMAT, Index, Manifest, from_document, manifest_of, read_manifest
 from assistant.load import GLOSSARY, Entry, Loaded, load
 from assistant.schema import Document, Glossary
@@ -178,6 +179,7 @@ def _writing(root: Path) -> Iterator[Index | None]:
         for leftover in root.glob(".current-*"):
             leftover.unlink()
         old = _readable(root)
+        History(root).forget_unfinished(_current(root))
         try:
             yield old
         finally:
@@ -213,7 +215,9 @@ def _bring_in_step(
     )
     if old and old.manifest.generation == generation:
         return replace(counts, manifest=old.manifest)
-    done = _build(root, old, counts, _Change(before, after, incoming), embeddings, progress)
+    change = _Change(before, after, incoming)
+    done = _build(root, old, counts, change, embeddings, progress)
+    _record(root, old, generation, change)
     _switch(root, generation)
     return replace(done, switched=True)
 
@@ -246,6 +250,18 @@ class _Change:
     def new(self) -> list[str]:
         """Documents that the generation before does not hold just as they are."""
         return [key for key, state in self.after.items() if self.before.get(key) != state]
+
+
+def _record(root: Path, old: Index | None, generation: str, change: _Change) -> None:
+    """Put the versions that are about to go, and what comes, into the history."""
+    new = [key for key in change.after if key not in change.before]
+    added = (
+        [(key, change.incoming[key].document.title) for key in new] if old or not History(root).events(last=1) else []
+    )
+    gone = [key for key in change.gone if key not in change.after or change.after[key].hash != change.before[key].hash]
+    former = [old.document(key) for key in gone] if old else []
+    changed, withdrawn = ([d for d in former if (d.id in change.after) is stays] for stays in (True, False))
+    History(root).record(generation, added, changed, withdrawn)
 
 
 def _incoming(document: Document, source: str) -> Incoming:
@@ -331,14 +347,17 @@ def _worth_amending(old: Index, change: _Change) -> bool:
 
 def _switch(root: Path, generation: str) -> None:
     """Put a complete generation in service with one rename; keep the one before for its readers."""
-    current = root / "current"
-    previous = current.read_text().strip() if current.is_file() else ""
+    previous = _current(root)
     beside = root / f".current-{os.getpid()}"
     beside.write_text(generation)
-    beside.replace(current)
+    beside.replace(root / "current")
     for directory in _generations(root):
         if directory.name not in (generation, previous):
             shutil.rmtree(directory)
+
+
+def _current(root: Path) -> str:
+    return (root / "current").read_text().strip() if (root / "current").is_file() else ""
 
 
 def _generations(root: Path) -> Iterable[Path]:

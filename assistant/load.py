@@ -17,7 +17,7 @@ from assistant.formats import ADVICE, READERS, convert, read_text
 from assistant.particulars import read_particulars
 from assistant.schema import NORMATIVE, Document, Metadata
 
-CATALOG, DOCUMENTS, GLOSSARY = "catalog.csv", "documents", "glossary.csv"
+CATALOG, DOCUMENTS, GLOSSARY, TOPICS = "catalog.csv", "documents", "glossary.csv", "topics.csv"
 MARKDOWN, PLAIN, PAGES = {".md", ".markdown"}, {".txt"}, {".html", ".htm"}
 READING = ("load", "formats", "clean", "particulars", "catalog", "schema")  # modules that shape a document
 NOTHING = Metadata()
@@ -83,12 +83,14 @@ def _load_folder(folder: Path, loaded: Loaded) -> Loaded:
         name = file.relative_to(root).as_posix()
         if not file.is_file() or any(part.startswith((".", "~$")) for part in name.split("/")):
             continue
-        if root == folder and name in {"README.md", CATALOG, GLOSSARY}:
+        if root == folder and name in {"README.md", CATALOG, GLOSSARY, TOPICS}:
             continue
         if name in refused:
             loaded.refused.add(_document_id(name))
             continue
         row = rows.pop(name, None)
+        if row and row.withdrawn:
+            continue
         if root != folder and row is None:
             loaded.problems.append(Problem(name, f"{CATALOG} 中没有这个文件的行，已按“未核对”收录，请补一行", False))
         _add_file(loaded, file, _document_id(name), row)
@@ -248,7 +250,7 @@ def _add_line(loaded: Loaded, place: str, line: str, fingerprint: str) -> None:
     title = str(entry.get("title") or "").strip() or entry["text"].strip().split("\n")[0][:40]
     row, faults = parse_row({**entry, "file": entry["id"], "title": title})
     loaded.problems += [Problem(f"{place}（{entry['id']}）", fault) for fault in faults]
-    if row:
+    if row and not row.withdrawn:
         loaded.add(Document(entry["id"], row.title, clean_markdown(entry["text"]).text, row.metadata), fingerprint)
-    else:
+    elif not row:
         loaded.refused.add(entry["id"])

@@ -8,7 +8,7 @@ LAYERS = [
     {"errors", "schema"},
     {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "load", "split", "lexical", "rank", "embedding", "question", "rerank", "evidence",
      "policy", "compose", "verify", "validity", "generate"},
-    {"index", "ingest", "retrieve", "relations", "vectors", "build"},
+    {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
     {"config", "models"},
     {"viewer", "ui", "cli"},
