@@ -90,6 +90,29 @@ def check(
 
 
 @app.command()
+def fetch() -> None:
+    """取回资料目录 addresses.csv 所列的网页和文件，放进 documents/；只取管理员在 JIADING_WEB_HOSTS 中允许的网站。"""
+    from assistant.load import ADDRESSES, DOCUMENTS
+    from assistant.web import fetch as run
+    from assistant.web import read_addresses
+
+    settings = _settings(None)
+    hosts = [host.strip() for host in settings.web_hosts.split(",") if host.strip()]
+    if not hosts:
+        raise SettingsError("取网页没有启用，请管理员用 JIADING_WEB_HOSTS 列出允许的网站，例如 www.jiading.gov.cn")
+    folder = settings.corpus / DOCUMENTS
+    folder.mkdir(parents=True, exist_ok=True)
+    found = run(read_addresses(settings.corpus / ADDRESSES), folder, hosts)
+    states = {"new": "新增", "changed": "有更新", "same": "没有变化"}
+    for one in found:
+        typer.echo(f"{one.url}：{one.fault or f'{states[one.state]}，{one.file}'}")
+    if any(one.state in ("new", "changed") for one in found):
+        typer.echo("请在 catalog.csv 为新文件补一行，再运行 jiading-assistant ingest。", err=True)
+    if any(one.fault for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
 def history(
     document_id: Annotated[
         str, typer.Argument(metavar="ID", help="资料编号；不填则列出全部变动。", show_default=False)

@@ -22,7 +22,8 @@ class Settings:
 
     `embedding_model` is a sentence-transformers model (local folder or hub name), "" for the shipped one.
     `reranker_model` is a sentence-transformers CrossEncoder, "" for the shipped reranker.
-    `chat_url` is an OpenAI-compatible endpoint, "" for quoting answers only.
+    `chat_url` is an OpenAI-compatible endpoint, "" for quoting answers only. `web_hosts` are the sites that `fetch` may
+    read, parted by commas, "" for none.
     """
 
     corpus: Path = Path("corpus")
@@ -34,6 +35,7 @@ class Settings:
     chat_model: str = ""
     chat_api_key: str = ""
     chat_timeout_s: float = 30.0
+    web_hosts: str = ""
 
     @classmethod
     def from_environment(cls) -> "Settings":

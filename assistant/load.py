@@ -17,7 +17,8 @@ from assistant.formats import ADVICE, READERS, convert, read_text
 from assistant.particulars import read_particulars
 from assistant.schema import NORMATIVE, Document, Metadata
 
-CATALOG, DOCUMENTS, GLOSSARY, TOPICS = "catalog.csv", "documents", "glossary.csv", "topics.csv"
+CATALOG, DOCUMENTS = "catalog.csv", "documents"
+GLOSSARY, TOPICS, ADDRESSES = "glossary.csv", "topics.csv", "addresses.csv"  # tables beside it, no documents
 MARKDOWN, PLAIN, PAGES = {".md", ".markdown"}, {".txt"}, {".html", ".htm"}
 READING = ("load", "formats", "clean", "particulars", "catalog", "schema")  # modules that shape a document
 NOTHING = Metadata()
@@ -83,7 +84,7 @@ def _load_folder(folder: Path, loaded: Loaded) -> Loaded:
         name = file.relative_to(root).as_posix()
         if not file.is_file() or any(part.startswith((".", "~$")) for part in name.split("/")):
             continue
-        if root == folder and name in {"README.md", CATALOG, GLOSSARY, TOPICS}:
+        if root == folder and name in {"README.md", CATALOG, GLOSSARY, TOPICS, ADDRESSES}:
             continue
         if name in refused:
             loaded.refused.add(_document_id(name))

@@ -248,3 +248,32 @@ def test_only_the_page_needs_gradio_and_nothing_needs_torch(folder: Path) -> Non
 def test_an_answer_without_statements_has_no_sources() -> None:
     answer = Answer("问", "问", date(2026, 1, 2), (), (), (), 0.0, {}, "g")
     assert render(answer) == "（截至 2026-01-02）"
+
+
+def test_history_coverage_and_impact_are_told(tmp_path: Path) -> None:
+    corpus, index = write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS), tmp_path / "index"
+    run("ingest", corpus, "--index", index)
+    answers = tmp_path / "answers.jsonl"
+    questions = write_lines(tmp_path / "questions.jsonl", {"id": "a", "question": AREA})
+    answers.write_text(run("ask", "--batch", questions, *DAY, "--index", index).stdout, encoding="utf-8")
+    assert run("impact", answers, *DAY, "--index", index).returncode == 0
+    port = corpus / "documents" / "port.md"
+    port.write_text(port.read_text(encoding="utf-8").replace("2.15", "3.5"), encoding="utf-8")
+    run("ingest", corpus, "--index", index)
+    concerned = run("impact", answers, *DAY, "--index", index)
+    assert concerned.returncode == 1 and AREA in concerned.stdout and "1 条中有 1 条" in concerned.stderr
+    told = run("history", "port", "--index", index).stdout
+    assert "修改" in told and "〔-2.15-〕〔+3.5+〕" in told
+    assert "2.15" in run("history", "port", "--text", 1, "--index", index).stdout
+    assert_refused(run("history", "port", "--text", 2, "--index", index), 2, "旧版本")
+    covered = run("coverage", *DAY, "--log", answers, "--index", index)
+    assert covered.returncode == 0 and "测试区氢能港规划" in covered.stdout
+
+
+def test_nothing_is_fetched_unless_an_administrator_says_so(tmp_path: Path) -> None:
+    assert_refused(run("fetch", JIADING_CORPUS=str(tmp_path)), 2, "JIADING_WEB_HOSTS")
+    allowed = {"JIADING_CORPUS": str(tmp_path), "JIADING_WEB_HOSTS": "www.jiading.gov.cn"}
+    assert_refused(run("fetch", **allowed), 3, "读不了")
+    (tmp_path / "addresses.csv").write_text("url,file\nhttp://127.0.0.1/x,x\n", encoding="utf-8")
+    done = run("fetch", **allowed)
+    assert done.returncode == 1 and "不在允许的网站之内" in done.stdout

@@ -6,7 +6,7 @@ from conftest import ROOT
 
 LAYERS = [
     {"errors", "schema"},
-    {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "load", "split", "lexical", "rank", "embedding", "question", "rerank", "evidence",
+    {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "load", "web", "split", "lexical", "rank", "embedding", "question", "rerank", "evidence",
      "policy", "compose", "verify", "validity", "generate"},
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
