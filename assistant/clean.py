@@ -10,9 +10,12 @@ _SPACES = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u202f"), " ")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _FRONT_MATTER = re.compile(r"\A---\n((?:[^\W\d][\w -]*:.*\n|[ \t#-].*\n|\n)*?)---\n")
 # What stands on a saved news page around the text.
-_COUNTER = re.compile(r"\d{1,3}\s*/\s*\d{1,3}")
-_CAPTION = re.compile(r".{0,60}[。\s]\S{0,12}\s*资料图")
-_PROMPT = re.compile(r"(?:扫码|点击).{0,12}(?:关注|下载)[^，。；,;]{0,12}")
+_NOISE = {
+    "图片计数": re.compile(r"\d{1,3}\s*/\s*\d{1,3}"),
+    "图片说明": re.compile(r".{0,60}[。\s]\S{0,12}\s*资料图"),
+    "分享和关注提示": re.compile(r"(?:扫码|点击).{0,12}(?:关注|下载)[^，。；,;]{0,12}"),
+}
+_CLAUSE = re.compile(r"第[一二三四五六七八九十百零〇\d]+[章条]|附件|附[:：]")
 _STAMP = re.compile(
     r"(?:来源[:：]\s*)?(?P<publisher>[^\s:：]{2,20}?)\s*(?P<date>\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?)(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
 )
@@ -23,10 +26,14 @@ _NOTICES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The cleaned text, and what the page says of itself: keys are catalogue columns."""
+    """The cleaned text, and what the page says of itself: keys are catalogue columns.
+
+    `removed` pairs each line that was left out with the reason.
+    """
 
     text: str
     stated: dict[str, str] = field(default_factory=dict)
+    removed: tuple[tuple[str, str], ...] = ()
 
 
 def clean_markdown(raw: str) -> Cleaned:
@@ -43,15 +50,21 @@ def clean_markdown(raw: str) -> Cleaned:
 def clean_page(raw: str) -> Cleaned:
     """Keep a plain-text news page's title, source line and paragraphs; drop counters, captions and legal notices.
 
-    Everything from the first notice heading on is dropped, provided that text stands before it.
+    Everything from the first notice heading on is dropped, provided that text stands before it and that no clause or
+    annex comes after it.
     """
     kept: list[str] = []
+    removed: list[tuple[str, str]] = []
     stated: dict[str, str] = {}
-    for line in _characters(raw).split("\n"):
-        line = line.strip()
-        if _NOTICES.fullmatch(line) and sum(map(len, kept)) > 100:
+    lines = [line.strip() for line in _characters(raw).split("\n")]
+    last = max((at for at, line in enumerate(lines) if _CLAUSE.match(line)), default=-1)
+    for at, line in enumerate(lines):
+        if _NOTICES.fullmatch(line) and sum(map(len, kept)) > 100 and at > last:
+            removed += [("声明和联系方式", line) for line in lines[at:] if line]
             break
-        if _COUNTER.fullmatch(line) or _CAPTION.fullmatch(line) or _PROMPT.fullmatch(line):
+        reason = next((reason for reason, pattern in _NOISE.items() if pattern.fullmatch(line)), "")
+        if reason:
+            removed.append((reason, line))
             continue
         stamp = _STAMP.fullmatch(line)
         if stamp and "published" not in stated:
@@ -59,7 +72,7 @@ def clean_page(raw: str) -> Cleaned:
         if line and "title" not in stated:
             stated["title"] = line
         kept.append(line)
-    return Cleaned(_lines("\n".join(kept)), stated)
+    return Cleaned(_lines("\n".join(kept)), stated, tuple(removed))
 
 
 def _characters(raw: str) -> str:

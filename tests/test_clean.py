@@ -36,6 +36,29 @@ def test_a_news_page_keeps_its_title_source_and_text() -> None:
         assert noise not in cleaned.text
 
 
+def test_each_line_left_out_is_told_with_its_reason() -> None:
+    cleaned = clean_page(PAGE + "扫码关注测试网\n")
+    assert cleaned.removed == (
+        ("图片计数", "1/0"),
+        ("图片说明", "航拍。视觉中国 资料图"),
+        *(("声明和联系方式", line) for line in ("【免责声明】", "版权属本司所有。", "扫码关注测试网")),
+    )
+
+
+@given(
+    st.lists(st.sampled_from([*PAGE.split("\n"), "第三条 奖励30万元。", "附件：申报表", "【媒体合作】"]), max_size=12)
+)
+def test_a_line_is_either_kept_or_told(lines: list[str]) -> None:
+    cleaned = clean_page("\n".join(lines))
+    told = [line for _, line in cleaned.removed]
+    assert sorted([line for line in cleaned.text.split("\n") if line] + told) == sorted(line.strip() for line in lines if line.strip())  # fmt: skip
+
+
+def test_a_clause_after_a_notice_is_kept() -> None:
+    text = "办法正文。" * 30 + "\n免责声明\n以上内容仅供参考。\n第九条 奖励30万元。\n"
+    assert "第九条" in clean_page(text).text and not clean_page(text).removed
+
+
 def test_a_notice_heading_at_the_top_cuts_nothing_off() -> None:
     assert "第一条" in clean_page("免责声明\n第一条 本办法自发布之日起施行。\n").text
 
