@@ -20,7 +20,7 @@ from assistant.schema import NORMATIVE, Document, Metadata
 CATALOG, DOCUMENTS = "catalog.csv", "documents"
 GLOSSARY, TOPICS, ADDRESSES = "glossary.csv", "topics.csv", "addresses.csv"  # tables beside it, no documents
 MARKDOWN, PLAIN, PAGES = {".md", ".markdown"}, {".txt"}, {".html", ".htm"}
-READING = ("load", "formats", "clean", "particulars", "catalog", "schema")  # modules that shape a document
+READING = ("load", "clean", "particulars", "catalog", "schema")  # modules that shape a document, besides formats
 NOTHING = Metadata()
 Entry = tuple[str, list[tuple[str, str]]]  # its id, and place and reason of each remark on it
 
@@ -150,8 +150,8 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
 def _code() -> str:
     """Return a hash of the code that makes a document of a file: other code may make another."""
     package = Path(__file__).parent
-    files = [*package.glob("formats*/**/*.py"), *(package / f"{name}.py" for name in READING)]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files) if file.is_file())).hexdigest()
+    files = [*package.glob("formats/*.py"), *(package / f"{name}.py" for name in READING)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
 def _fingerprint(*parts: object) -> str:

@@ -6,8 +6,12 @@ from conftest import ROOT
 
 LAYERS = [
     {"errors", "schema"},
+    {"formats.converted"},
+    {"formats.package", "formats.tables", "formats.text"},
+    {"formats.pdf", "formats.sheets", "formats.web", "formats.word"},
     {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "load", "web", "split", "lexical", "rank", "embedding", "question", "rerank", "evidence",
      "policy", "compose", "verify", "validity", "generate"},
+    {"formats.__main__"},
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
     {"config", "models"},
@@ -16,14 +20,21 @@ LAYERS = [
 ORDER = {module: number for number, layer in enumerate(LAYERS) for module in layer}
 
 
-IMPORT = re.compile(r"^\s*from (assistant|eval)(?:\.(\w+))? import (.+)", re.MULTILINE)
+IMPORT = re.compile(r"^\s*from (assistant|eval)(?:\.([\w.]+))? import (.+)", re.MULTILINE)
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "assistant").glob("[!_]*.py")), ids=lambda file: file.stem)
-def test_imports_point_one_way(file: Path) -> None:
+def modules() -> dict[str, Path]:
+    """Each module's file by its name below the package."""
+    package = ROOT / "assistant"
+    files = [file for file in sorted(package.rglob("*.py")) if file != package / "__init__.py"]
+    return {".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
+
+
+@pytest.mark.parametrize(("name", "file"), modules().items(), ids=modules())
+def test_imports_point_one_way(name: str, file: Path) -> None:
     for package, module, names in IMPORT.findall(file.read_text(encoding="utf-8")):
         if package == "eval":
-            assert file.stem == "cli"
+            assert name == "cli"
             continue
         parts = [module] if module else re.findall(r"\w+", names)
-        assert all(ORDER[part] <= ORDER[file.stem] for part in parts), f"{file.stem} imports {parts}"
+        assert all(ORDER[part] <= ORDER[name] for part in parts), f"{name} imports {parts}"

@@ -1,0 +1,57 @@
+"""Turn office files into the Markdown that the splitter reads: headings, clauses, list items, tables.
+
+Each file is read by a process of its own, held to limits of time and memory: what a broken or hostile file does there
+ends there. That process alone loads the libraries which read the formats.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from assistant.errors import CorpusError
+from assistant.formats.converted import Converted
+from assistant.formats.text import read_text
+
+__all__ = ["ADVICE", "MEMORY", "READERS", "SECONDS", "Converted", "convert", "read_text"]
+
+SECONDS, MEMORY = 120, 2_000_000_000  # that a file may take to read: wall clock, bytes
+READERS = {  # the module here that reads each format
+    ".docx": "word",
+    ".xlsx": "sheets",
+    ".csv": "sheets",
+    ".html": "web",
+    ".htm": "web",
+    ".pdf": "pdf",
+}
+ADVICE = {  # for formats that are known and not read
+    ".doc": "旧版 Word 文件，请另存为 .docx",
+    ".xls": "旧版 Excel 文件，请另存为 .xlsx",
+    ".docm": "含宏的文件，请另存为 .docx",
+    ".xlsm": "含宏的文件，请另存为 .xlsx",
+    ".ppt": "演示文稿，请导出为 PDF",
+    ".pptx": "演示文稿，请导出为 PDF",
+    ".wps": "WPS 文件，请另存为 .docx",
+    ".et": "WPS 表格，请另存为 .xlsx",
+    ".ofd": "OFD 版式文件，请导出为 PDF 或 .docx",
+    **dict.fromkeys(
+        (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"), "图片，请先做文字识别（OCR），另存为 .docx 或 .txt"
+    ),
+    **dict.fromkeys((".zip", ".rar", ".7z", ".gz"), "压缩包，请解开后放入"),
+}
+
+
+def convert(file: Path) -> Converted:
+    """Return an office file's text. Raises CorpusError, in words for the user, where it cannot be read."""
+    command = [sys.executable, "-m", "assistant.formats", str(file)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise CorpusError(f"读取超过 {SECONDS} 秒，请拆分或另存为较简单的文件") from error
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError as error:  # killed, or out of memory
+        raise CorpusError("读取时耗尽内存或意外终止，请拆分或另存为较简单的文件") from error
+    if "error" in answer:
+        raise CorpusError(answer["error"])
+    return Converted(answer["text"], answer["stated"])

@@ -1,0 +1,14 @@
+"""What every reader returns, and the limits that it keeps to."""
+
+from dataclasses import dataclass, field
+
+MAX_TEXT, MAX_BYTES, MAX_EXPANDED, MAX_PAGES, MAX_ROWS = 50_000_000, 100_000_000, 400_000_000, 1000, 100_000
+BROKEN = "文件损坏，或内容与后缀不符，请用原来的软件重新另存"
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A file's text as Markdown, and what it says of itself: keys are catalogue columns."""
+
+    text: str
+    stated: dict[str, str] = field(default_factory=dict)
