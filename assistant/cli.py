@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -77,6 +78,7 @@ def ingest(
 @app.command()
 def check(
     path: Annotated[Path | None, typer.Argument(metavar="PATH", help="要检查的文件夹或文件；默认 corpus/。")] = None,
+    removed: Annotated[bool, typer.Option("--removed", help="列出清理时略去的每一行和原因。")] = False,
 ) -> None:
     """检查资料和目录表，逐条说明哪里要改；不改动任何东西。"""
     from assistant.load import load
@@ -84,6 +86,9 @@ def check(
     loaded = load(path or _settings(None).corpus)
     for problem in loaded.problems:
         typer.echo(str(problem))
+    for name, lines in loaded.removed.items() if removed else ():
+        for (reason, line), times in Counter(lines).items():
+            typer.echo(f"{name}：略去（{reason}）{line}" + (f" ×{times}" if times > 1 else ""))
     typer.echo(f"可收录 {len(loaded.documents)} 份资料，发现 {len(loaded.problems)} 个问题。")
     if loaded.problems:
         raise typer.Exit(1)

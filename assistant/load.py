@@ -8,20 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from assistant.catalog import Problem, Row, first_day, last_day, parse_row, read_catalog, term, written
+from assistant.catalog import Problem, Row, parse_row, read_catalog
 from assistant.clean import Cleaned, clean_markdown, clean_page
 from assistant.errors import CorpusError
 from assistant.formats import ADVICE, READERS, convert, read_text
-from assistant.particulars import read_particulars
-from assistant.schema import NORMATIVE, Document, Metadata
+from assistant.metadata import differing, particulars, read_metadata, stated_row, told
+from assistant.schema import Document
 
 CATALOG, DOCUMENTS = "catalog.csv", "documents"
 GLOSSARY, TOPICS, ADDRESSES = "glossary.csv", "topics.csv", "addresses.csv"  # tables beside it, no documents
 MARKDOWN, PLAIN, PAGES = {".md", ".markdown"}, {".txt"}, {".html", ".htm"}
-READING = ("load", "clean", "particulars", "catalog", "schema")  # modules that shape a document, besides formats
-NOTHING = Metadata()
+READING = (
+    "load",
+    "clean",
+    "metadata",
+    "particulars",
+    "catalog",
+    "schema",
+)  # modules that shape a document, besides formats
 Entry = tuple[str, list[tuple[str, str]]]  # its id, and place and reason of each remark on it
 
 
@@ -29,7 +34,8 @@ Entry = tuple[str, list[tuple[str, str]]]  # its id, and place and reason of eac
 class Loaded:
     """What one path holds. `refused` are ids that were there but could not be read: their last version stays.
 
-    `seen` maps the fingerprint of each entry that was read, now or before, to its id and what was remarked on it.
+    `seen` maps the fingerprint of each entry that was read, now or before, to its id and what was remarked on it;
+    `removed` maps the name of each file that was read now to what cleaning left out of it: (reason, line).
     """
 
     documents: list[Document] = field(default_factory=list)
@@ -39,6 +45,7 @@ class Loaded:
     ids: set[str] = field(default_factory=set)
     known: Mapping[str, Entry] = field(default_factory=dict)
     seen: dict[str, Entry] = field(default_factory=dict)
+    removed: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     @property
     def unchanged(self) -> set[str]:
@@ -139,11 +146,14 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
     text = cleaned.text + (particulars(row.metadata) if row else "")
     remarks: list[Problem] = []
     if row is None:
-        row = _stated_row(file.name, document_id, cleaned)
-        row = replace(row, metadata=_read(row, cleaned.text))
+        row = stated_row(file.name, document_id, cleaned)
+        row = replace(row, metadata=read_metadata(row, cleaned.text))
         if row.metadata.read:
-            remarks.append(Problem(file.name, f"{_told(row.metadata)}，未核对，请在 {CATALOG} 填写确认", False))
+            remarks.append(Problem(file.name, f"{told(row.metadata)}，未核对，请在 {CATALOG} 填写确认", False))
+    else:
+        remarks = [Problem(file.name, reason, False) for reason in differing(row, cleaned.text)]
     loaded.add(Document(document_id, row.title, text, row.metadata), fingerprint, remarks)
+    loaded.removed[file.name] = cleaned.removed
 
 
 @cache
@@ -158,46 +168,12 @@ def _fingerprint(*parts: object) -> str:
     return hashlib.sha256(repr((_code(), *parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _read(row: Row, text: str) -> Metadata:
-    """Return the metadata with what the text says of the document where the file states nothing, marked as read."""
-    said, meta = read_particulars(row.title, text), row.metadata
-    values: dict[str, Any] = {
-        "document_number": said.document_number, "issuing_body": said.issuing_body, "published": said.published or said.written,
-        "valid_from": said.valid_from, "valid_to": said.valid_to, "supersedes": () if said.draft else said.repeals,
-    }  # fmt: skip
-    if said.draft or said.document_number or said.valid_from:
-        values |= {"doc_type": "draft" if said.draft else "policy", "status": "draft" if said.draft else meta.status}
-    blank = {name: value for name, value in values.items() if value and getattr(meta, name) == getattr(NOTHING, name)}
-    if "valid_from" in blank and "valid_to" in blank and first_day(said.valid_from) > last_day(said.valid_to):
-        del blank["valid_from"], blank["valid_to"]
-    return replace(meta, **blank, read=tuple(name for name in blank if name not in ("doc_type", "status")))
-
-
-def _told(meta: Metadata) -> str:
-    """Return what was read from a text, in words."""
-    parts = {
-        "document_number": f"文号{meta.document_number}", "issuing_body": f"发文机关{meta.issuing_body}",
-        "published": f"{written(meta.published)}发布", "valid_from": f"自{written(meta.valid_from)}起施行",
-        "valid_to": f"有效期至{written(meta.valid_to)}", "supersedes": f"废止{'、'.join(f'《{t}》' for t in meta.supersedes)}",
-    }  # fmt: skip
-    return "从正文读出：" + "，".join(parts[name] for name in meta.read)
-
-
-def particulars(meta: Metadata) -> str:
-    """Return what the catalogue says of a policy as a section of its text, so that it can be found and cited; "" if nothing."""
-    if meta.doc_type not in NORMATIVE:
-        return ""
-    facts = {"文号": meta.document_number, "发文机关": meta.issuing_body, "有效期或受理期": term(meta)}
-    lines = [f"- {name}：{fact}" for name, fact in facts.items() if fact]
-    return "\n".join(["", "# 文件信息（据资料目录）", "", *lines, ""]) if lines else ""
-
-
 def _clean(file: Path) -> Cleaned:
     suffix = file.suffix.lower()
     if suffix in READERS:
         converted = convert(file)
         cleaned = (clean_page if suffix in PAGES else clean_markdown)(converted.text)
-        cleaned = Cleaned(cleaned.text, cleaned.stated | converted.stated)
+        cleaned = Cleaned(cleaned.text, cleaned.stated | converted.stated, (*converted.removed, *cleaned.removed))
     elif suffix in MARKDOWN | PLAIN:
         cleaned = (clean_markdown if suffix in MARKDOWN else clean_page)(read_text(file))
     else:
@@ -206,17 +182,6 @@ def _clean(file: Path) -> Cleaned:
     if not cleaned.text.strip():
         raise CorpusError("文件没有正文，请补内容或删去文件")
     return cleaned
-
-
-def _stated_row(name: str, document_id: str, cleaned: Cleaned) -> Row:
-    """Take the metadata from what the page says of itself; a statement that is not valid is left out."""
-    values = {"file": name, "title": document_id, **{k: v for k, v in cleaned.stated.items() if v.strip()}}
-    while True:
-        row, faults = parse_row(values)
-        if row:
-            return row
-        for column in [c for c in values if c not in ("file", "title") and any(f"（{c}）" in f for f in faults)]:
-            del values[column]
 
 
 def _load_lines(path: Path, loaded: Loaded) -> Loaded:

@@ -37,6 +37,31 @@ def test_what_cannot_be_read_is_one_line_and_the_rest_loads(corpus: Path, name: 
     assert line.startswith(name) and said in line and "\n" not in line
 
 
+POLICY = (
+    "关于印发《测试区扶持办法》的通知\n\n测府规〔2024〕9号\n\n各企业：\n\n本办法自2024年1月1日起施行，有效期至2026年12月31日。"
+    "原《测试区老办法》同时废止。\n\n测试区人民政府\n\n2023年12月20日\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("filled", "told"),
+    [
+        ({}, ["文号", "生效日", "失效日", "替代"]),  # the text says what the row leaves blank
+        ({"document_number": "测府规〔2024〕9号", "valid_from": "2024", "valid_to": "2026-12-31", "supersedes": "x"}, []),
+        ({"document_number": "测府规〔2024〕9号", "valid_from": "2024-01-01", "valid_to": "2027-12-31", "supersedes": "x"}, ["失效日"]),
+    ],
+)  # fmt: skip
+def test_a_row_that_leaves_out_or_contradicts_its_text_is_told(
+    tmp_path: Path, filled: dict[str, str], told: list[str]
+) -> None:
+    row = {"title": "测试区扶持办法", "doc_type": "policy", **filled}
+    loaded = load(write_corpus(tmp_path / "corpus", {"a.txt": POLICY}, {"a.txt": row}))
+    assert len(loaded.documents) == 1 and not any(problem.refused for problem in loaded.problems)
+    assert len(loaded.problems) == len(told)
+    assert all(column in problem.reason for column, problem in zip(told, loaded.problems, strict=True))
+    assert loaded.documents[0].metadata.valid_to == filled.get("valid_to", "")  # the officer decides
+
+
 def test_a_folder_without_documents_beside_its_tables_reads_them_as_tables(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("甲园在安亭镇。", encoding="utf-8")
     (tmp_path / "catalog.csv").write_text("file,title\na.md,甲园\n", encoding="utf-8")

@@ -54,4 +54,4 @@ def convert(file: Path) -> Converted:
         raise CorpusError("读取时耗尽内存或意外终止，请拆分或另存为较简单的文件") from error
     if "error" in answer:
         raise CorpusError(answer["error"])
-    return Converted(answer["text"], answer["stated"])
+    return Converted(answer["text"], answer["stated"], tuple((reason, line) for reason, line in answer["removed"]))

@@ -4,6 +4,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def main(file: Path) -> None:
         converted = _reader(file.suffix.lower())(file)
         if len(converted.text) > MAX_TEXT:
             raise CorpusError(f"正文超过 {MAX_TEXT // 10_000} 万字，请拆分")
-        answer: dict[str, Any] = {"text": converted.text, "stated": converted.stated}
+        answer: dict[str, Any] = asdict(converted)
     except CorpusError as error:
         answer = {"error": str(error)}
     except MemoryError:

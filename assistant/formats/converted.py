@@ -8,7 +8,11 @@ BROKEN = "文件损坏，或内容与后缀不符，请用原来的软件重新�
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A file's text as Markdown, and what it says of itself: keys are catalogue columns."""
+    """A file's text as Markdown, and what it says of itself: keys are catalogue columns.
+
+    `removed` pairs each line that the reader left out with the reason.
+    """
 
     text: str
     stated: dict[str, str] = field(default_factory=dict)
+    removed: tuple[tuple[str, str], ...] = ()

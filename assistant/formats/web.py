@@ -1,11 +1,13 @@
 """Read saved web pages."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lxml.html
 import trafilatura
+from lxml import etree
 
 from assistant.errors import CorpusError
 from assistant.formats.converted import Converted
@@ -18,17 +20,17 @@ _SAID = {"ArticleTitle": "title", "PubDate": "published", "ContentSource": "publ
 
 def read(file: Path) -> Converted:
     """Return a saved web page's main text, and the title, date and publisher that it states."""
-    tree = lxml.html.document_fromstring(read_text(file).encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-    for element in list(tree.iter()):
-        style = re.sub(r"\s", "", str(element.get("style") or "")).lower() if isinstance(element.tag, str) else ""
-        if (style and _UNSEEN.search(style)) or (isinstance(element.tag, str) and element.get("hidden") is not None):
-            element.drop_tree()
+    source = read_text(file)
+    tree = lxml.html.document_fromstring(source.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    removed = [("看不见的文字", line) for line in _take_out_unseen(tree)]
+    shown = list(_lines(tree))
     tables = _data_tables(tree)
     metas = {meta.get("name"): (meta.get("content") or "").strip() for meta in tree.iter("meta")}
     stated = {column: metas[name] for name, column in _SAID.items() if metas.get(name)}
     title = tree.findtext(".//title") or ""
     stated.setdefault("title", re.split(r"[_|]|-(?=[^-]*$)", title.strip())[0].strip() or "")
     stated["published"] = stated.get("published", "")[:10]
+    stated["source_url"] = _address(tree, source)
     text = trafilatura.extract(
         lxml.html.tostring(tree, encoding="unicode"), output_format="markdown", include_tables=True, include_comments=False,
         include_links=False, include_images=False, include_formatting=True, favor_recall=True,
@@ -38,7 +40,37 @@ def read(file: Path) -> Converted:
     text = re.sub(
         r"\s*表格位置(\d+)\s*", lambda m: "\n\n" + "\n".join(tables[int(m[1])]).strip() + "\n\n", text.replace("**", "")
     )
-    return Converted(text, {column: value for column, value in stated.items() if value})
+    kept = re.sub(r"[\W_]", "", text)
+    removed += [("网页正文以外", line) for line in shown if re.sub(r"[\W_]", "", line) not in kept]
+    return Converted(text, {column: value for column, value in stated.items() if value}, tuple(removed))
+
+
+def _take_out_unseen(tree: Any) -> list[str]:
+    """Remove the elements that a reader of the page cannot see, and return their lines."""
+    found: list[str] = []
+    for element in list(tree.iter(etree.Element)):
+        style = re.sub(r"\s", "", str(element.get("style") or "")).lower()
+        if element.get("hidden") is not None or (style and _UNSEEN.search(style)):
+            found += _lines(element)
+            element.drop_tree()
+    return found
+
+
+def _lines(tree: Any) -> Iterator[str]:
+    """Yield the lines of text that an element holds, scripts and the like left out."""
+    for element in tree.iter(etree.Element):
+        texts = [element.text] if element.tag not in ("script", "style", "noscript", "template", "title") else []
+        for text in (*texts, element.tail if element is not tree else None):
+            if text and text.strip():
+                yield " ".join(text.split())
+
+
+def _address(tree: Any, source: str) -> str:
+    """Return where the page was saved from, as browsers note it or as it says itself; "" if that is not known."""
+    noted = re.search(r"<!-- saved from url=\(\d+\)(\S+) -->", source[:2000])
+    links = (link.get("href") or "" for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical")
+    address = noted[1] if noted else next(links, "")
+    return address if address.startswith(("http://", "https://")) else ""
 
 
 def _data_tables(tree: Any) -> list[list[str]]:
