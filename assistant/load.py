@@ -134,7 +134,8 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
         return
     loaded.ids.add(document_id)
     try:
-        fingerprint = _fingerprint(document_id, file.name, file.stat().st_size, file.stat().st_mtime_ns, row)
+        stat = file.stat()
+        fingerprint = _fingerprint(repr((document_id, file.name, stat.st_size, stat.st_mtime_ns, row)))
         if loaded.skip(fingerprint):
             return
         cleaned = _clean(file)
@@ -164,8 +165,8 @@ def _code() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
-def _fingerprint(*parts: object) -> str:
-    return hashlib.sha256(repr((_code(), *parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _fingerprint(entry: str) -> str:
+    return hashlib.sha256((_code() + entry).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _clean(file: Path) -> Cleaned:

@@ -11,13 +11,15 @@ def replaced(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
     A document of that title that was published later (the new one's, or on it) is not replaced.
     """
+    query = "SELECT id, json_extract(metadata, '$.supersedes') AS olds FROM documents WHERE olds != '[]' ORDER BY id"
+    named = [(key, json.loads(olds)) for key, olds in connection.execute(query)]
+    if not named:
+        return
     titled: dict[str, list[str]] = {}
     published: dict[str, str] = {}
-    named: list[tuple[str, list[str]]] = []
-    query = "SELECT id, title, json_extract(metadata, '$.published'), json_extract(metadata, '$.supersedes') FROM documents ORDER BY id"
-    for key, title, when, olds in connection.execute(query):
+    query = "SELECT id, title, json_extract(metadata, '$.published') FROM documents ORDER BY id"
+    for key, title, when in connection.execute(query):
         published[key] = when
-        named += [(key, json.loads(olds))] if olds != "[]" else []
         for name in (title, *re.findall(r"《((?:[^《》]|《[^》]*》)+)》", title)):
             titled.setdefault(_bare(name), []).append(key)
     for key, olds in named:
