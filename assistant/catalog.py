@@ -60,7 +60,8 @@ class Problem:
     refused: bool = True
 
     def __str__(self) -> str:
-        return f"{self.place}：{self.reason}"
+        place = "".join(c if c.isprintable() else "?" for c in self.place)  # a file may have any name
+        return f"{place}：{self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

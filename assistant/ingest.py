@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -78,16 +79,15 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
     glossary: Glossary | None = None
     with _writing(root) as old:
         known = _known(root, old)
-        for number, path in enumerate(paths, 1):
+        for path in paths:
             name = str(path.resolve())
-            loaded: Loaded = load(path, known.get(name))
+            loaded: Loaded = load(path, known.get(name), partial(progress, f"读取 {path.name}"))
             problems += loaded.problems
             keep = frozenset(loaded.refused | loaded.unchanged)
             sources.append(Source(name, loaded.documents, keep, loaded.complete))
             seen[name] = loaded.seen
             if (path / GLOSSARY).is_file():
                 glossary = read_glossary(path / GLOSSARY)
-            progress("读取", number, len(paths))
         if not any(seen.values()) and problems:
             raise CorpusError("没有一份资料可以收录，索引保持不变：\n" + "\n".join(map(str, problems)))
         done = _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from assistant.catalog import Problem, Row, parse_row, read_catalog
 from assistant.clean import Cleaned, clean_markdown, clean_page
 from assistant.errors import CorpusError
 from assistant.formats import ADVICE, READERS, convert, read_text
+from assistant.formats.converted import MAX_TEXT
 from assistant.metadata import differing, particulars, read_metadata, stated_row, told
 from assistant.schema import Document
 
@@ -68,30 +69,40 @@ class Loaded:
         self.seen[fingerprint] = document.id, [(remark.place, remark.reason) for remark in remarks]
 
 
-def load(path: Path, known: Mapping[str, Entry] | None = None) -> Loaded:
+def load(
+    path: Path,
+    known: Mapping[str, Entry] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Loaded:
     """Load a folder (with or without a catalogue), one document, or a .jsonl or .jsonl.gz of {id, title, text}.
 
-    Entries whose fingerprint is `known` from the last time are not read again. Raises CorpusError where the path
-    itself cannot be used; single faults are problems of the result.
+    Entries whose fingerprint is `known` from the last time are not read again. `progress` is told the files of a folder
+    that are done, and their number. Raises CorpusError where the path itself cannot be used; single faults are problems
+    of the result.
     """
     if not path.exists():
         raise CorpusError(f"找不到“{path}”，请核对路径")
     loaded = Loaded(known=known or {})
     if path.is_dir():
-        return _load_folder(path, loaded)
+        return _load_folder(path, loaded, progress)
     if path.name.endswith((".jsonl", ".jsonl.gz")):
         return _load_lines(path, loaded)
     _add_file(loaded, path, path.stem, None)
     return loaded
 
 
-def _load_folder(folder: Path, loaded: Loaded) -> Loaded:
+def _load_folder(folder: Path, loaded: Loaded, progress: Callable[[int, int], None]) -> Loaded:
     rows, refused, root = _load_catalog(folder, loaded)
-    for file in sorted(root.rglob("*")):
+    files = sorted(root.rglob("*"))
+    for number, file in enumerate(files, 1):
+        progress(number, len(files))
         name = file.relative_to(root).as_posix()
         if not file.is_file() or any(part.startswith((".", "~$")) for part in name.split("/")):
             continue
         if root == folder and name in {"README.md", CATALOG, GLOSSARY, TOPICS, ADDRESSES}:
+            continue
+        if not file.resolve().is_relative_to(root.resolve()):
+            loaded.problems.append(Problem(name, "是指向资料目录之外的链接，没有读取，请放入文件本身"))
             continue
         if name in refused:
             loaded.refused.add(_document_id(name))
@@ -189,7 +200,9 @@ def _load_lines(path: Path, loaded: Loaded) -> Loaded:
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, 1):
+            for number, line in enumerate(iter(lambda: lines.readline(MAX_TEXT), ""), 1):
+                if len(line) == MAX_TEXT:
+                    raise CorpusError(f"{path.name} 第{number}行超过 {MAX_TEXT // 10_000} 万字，请拆分")
                 if line.strip() and not loaded.skip(fingerprint := _fingerprint(line)):
                     _add_line(loaded, f"{path.name} 第{number}行", line, fingerprint)
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:

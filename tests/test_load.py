@@ -37,6 +37,34 @@ def test_what_cannot_be_read_is_one_line_and_the_rest_loads(corpus: Path, name: 
     assert line.startswith(name) and said in line and "\n" not in line
 
 
+def test_a_link_out_of_the_folder_is_not_followed(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("机密内容。\n", encoding="utf-8")
+    (corpus / "documents" / "note.md").symlink_to(tmp_path / "secret.md")
+    loaded = load(corpus)
+    assert len(loaded.documents) == len(DOCUMENTS)
+    assert any("note.md" in str(problem) and "链接" in problem.reason for problem in loaded.problems)
+
+
+def test_a_file_may_have_any_name_and_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a\nb\x1b[31m.xyz").write_bytes(b"x")
+    (problem,) = load(tmp_path).problems
+    assert str(problem).isprintable()
+
+
+def test_a_line_without_end_is_refused_not_read_whole(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "bomb.jsonl.gz", "wb") as file:
+        for _ in range(60):
+            file.write(b" " * 1_000_000)
+    with pytest.raises(CorpusError, match="第1行超过"):
+        load(tmp_path / "bomb.jsonl.gz")
+
+
+def test_reading_a_folder_tells_how_far_it_is(corpus: Path) -> None:
+    told: list[tuple[int, int]] = []
+    load(corpus, progress=lambda done, total: told.append((done, total)))
+    assert told == [(number, len(DOCUMENTS)) for number in range(1, len(DOCUMENTS) + 1)]
+
+
 POLICY = (
     "关于印发《测试区扶持办法》的通知\n\n测府规〔2024〕9号\n\n各企业：\n\n本办法自2024年1月1日起施行，有效期至2026年12月31日。"
     "原《测试区老办法》同时废止。\n\n测试区人民政府\n\n2023年12月20日\n"
