@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from assistant.catalog import parse_date
+from assistant.formats import PAGE
 
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), None)
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u202f"), " ")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_PAGES = re.compile(rf"{PAGE}[{PAGE}\s]*")
 _FRONT_MATTER = re.compile(r"\A---\n((?:[^\W\d][\w -]*:.*\n|[ \t#-].*\n|\n)*?)---\n")
 # What stands on a saved news page around the text.
 _NOISE = {
@@ -28,12 +31,13 @@ _NOTICES = re.compile(
 class Cleaned:
     """The cleaned text, and what the page says of itself: keys are catalogue columns.
 
-    `removed` pairs each line that was left out with the reason.
+    `removed` pairs each line that was left out with the reason; `pages` is the document's.
     """
 
     text: str
     stated: dict[str, str] = field(default_factory=dict)
     removed: tuple[tuple[str, str], ...] = ()
+    pages: tuple[int, ...] = ()
 
 
 def clean_markdown(raw: str) -> Cleaned:
@@ -41,10 +45,12 @@ def clean_markdown(raw: str) -> Cleaned:
     text = _characters(raw)
     match = _FRONT_MATTER.match(text)
     if not match:
+        text, pages = _lines(text)
         heading = re.search(r"^#+\s+(.+)$", text, re.MULTILINE)
-        return Cleaned(_lines(text), {"title": heading[1].strip()} if heading else {})
+        return Cleaned(text, {"title": heading[1].strip()} if heading else {}, (), pages)
     pairs = (line.partition(":") for line in match[1].split("\n") if ":" in line and not line.startswith(" "))
-    return Cleaned(_lines(text[match.end() :]), {key.strip(): value.strip().strip("\"'") for key, _, value in pairs})
+    text, pages = _lines(text[match.end() :])
+    return Cleaned(text, {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}, (), pages)
 
 
 def clean_page(raw: str) -> Cleaned:
@@ -72,7 +78,8 @@ def clean_page(raw: str) -> Cleaned:
         if line and "title" not in stated:
             stated["title"] = line
         kept.append(line)
-    return Cleaned(_lines("\n".join(kept)), stated, tuple(removed))
+    text, pages = _lines("\n".join(kept))
+    return Cleaned(text, stated, tuple(removed), pages)
 
 
 def _characters(raw: str) -> str:
@@ -81,7 +88,13 @@ def _characters(raw: str) -> str:
     return _CONTROL.sub("", re.sub("[\f\v\u2028\u2029]", "\n", text))
 
 
-def _lines(text: str) -> str:
-    """Strip line ends and fold runs of blank lines."""
+def _lines(text: str) -> tuple[str, tuple[int, ...]]:
+    """Strip line ends, fold runs of blank lines, and take out the marks of pages; return the text and its pages.
+
+    A page begins at its first character that is no white space; pages after the last such character are left out.
+    """
+    text = _PAGES.sub(lambda marks: marks[0].replace(PAGE, "") + PAGE * marks[0].count(PAGE), text).rstrip(PAGE)
     text = "\n".join(line.rstrip() for line in text.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    text = re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    pieces = text.split(PAGE)
+    return "".join(pieces), tuple(accumulate(map(len, pieces))) if len(pieces) > 1 else ()

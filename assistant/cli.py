@@ -229,7 +229,7 @@ def search(
             _line({**_named(entry, batch), "hits": [hit_to_dict(hit) for hit in hits]}, bool(batch))
             continue
         for number, hit in enumerate(hits, 1):
-            typer.echo(f"{number}. {hit.document.named}{hit.passage.locator}（{hit.document.metadata.published}）")
+            typer.echo(f"{number}. {hit.document.named}{hit.place}（{hit.document.metadata.published}）")
             typer.echo(f"   {' '.join(hit.passage.text.split())[:120]}")
 
 
@@ -299,7 +299,7 @@ def render(answer: Answer) -> str:
     for number, statement in enumerate(answer.statements, 1):
         citation = statement.citations[0]
         lines.append(f"{said(statement)} [{number}]")
-        place = f" › {citation.locator}" if citation.locator else ""
+        place = f" › {citation.place}" if citation.place else ""
         by, when = citation.publisher or "发布者未注明", citation.published or "日期未注明"
         sources.append(
             f"[{number}] {in_title_marks(citation.title)}{place}，{by}，{when} {citation.source_url}".rstrip()

@@ -121,7 +121,7 @@ def _told(scored: Scored) -> tuple[Document, str, str]:
     hit, unit = scored.candidate.hit, scored.candidate.unit
     text = row_text(unit) if unit.kind == "row" else unit.text
     quoted = f"“{text.translate(str.maketrans('“”', '‘’'))}”"
-    return hit.document, quoted, f"{hit.document.named}{hit.passage.locator}"
+    return hit.document, quoted, f"{hit.document.named}{hit.place}"
 
 
 def compose(
@@ -479,5 +479,5 @@ def cite(document: Document, start: int, end: int, candidate: Candidate) -> Cita
     meta = document.metadata
     return Citation(
         document.id, document.title, candidate.hit.passage.locator, document.text[start:end], start, end,
-        meta.published, meta.publisher, meta.source_url,
+        meta.published, meta.publisher, meta.source_url, document.page(start, end),
     )  # fmt: skip

@@ -207,14 +207,15 @@ def day(meta: Metadata) -> int:
 
 
 def from_document(document: Document) -> tuple[str, str, str, str]:
-    """Return the document as the columns id, title, text and metadata."""
-    metadata = json.dumps(asdict(document.metadata), ensure_ascii=False, sort_keys=True)
-    return document.id, document.title, document.text, metadata
+    """Return the document as the columns id, title, text and metadata, the last with its pages if it has any."""
+    fields = asdict(document.metadata) | ({"pages": document.pages} if document.pages else {})
+    return document.id, document.title, document.text, json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
 
 def to_document(row: tuple[Any, ...]) -> Document:
     """Return the document of the columns id, title, text and metadata."""
     key, title, text, metadata = row
     fields = json.loads(metadata)
+    pages = tuple(fields.pop("pages", ()))
     lists = {name: tuple(fields.get(name, ())) for name in ("supersedes", "read")}
-    return Document(key, title, text, Metadata(**{**fields, **lists}))
+    return Document(key, title, text, Metadata(**{**fields, **lists}), pages)

@@ -164,7 +164,7 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
             remarks.append(Problem(file.name, f"{told(row.metadata)}，未核对，请在 {CATALOG} 填写确认", False))
     else:
         remarks = [Problem(file.name, reason, False) for reason in differing(row, cleaned.text)]
-    loaded.add(Document(document_id, row.title, text, row.metadata), fingerprint, remarks)
+    loaded.add(Document(document_id, row.title, text, row.metadata, cleaned.pages), fingerprint, remarks)
     loaded.removed[file.name] = cleaned.removed
 
 
@@ -185,7 +185,8 @@ def _clean(file: Path) -> Cleaned:
     if suffix in READERS:
         converted = convert(file)
         cleaned = (clean_page if suffix in PAGES else clean_markdown)(converted.text)
-        cleaned = Cleaned(cleaned.text, cleaned.stated | converted.stated, (*converted.removed, *cleaned.removed))
+        removed = (*converted.removed, *cleaned.removed)
+        cleaned = replace(cleaned, stated=cleaned.stated | converted.stated, removed=removed)
     elif suffix in MARKDOWN | PLAIN:
         cleaned = (clean_markdown if suffix in MARKDOWN else clean_page)(read_text(file))
     else:

@@ -1,5 +1,6 @@
 """The nouns: documents, passages, hits, citations, statements and answers; all frozen and JSON-serialisable."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -70,17 +71,34 @@ def in_title_marks(title: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One policy, briefing or report; every offset in the product refers to its `text`, which is cleaned once."""
+    """One policy, briefing or report; every offset in the product refers to its `text`, which is cleaned once.
+
+    Page n of the file is `text[pages[n - 1]:pages[n]]`; `pages` is empty where the format has none.
+    """
 
     id: str
     title: str
     text: str
     metadata: Metadata = field(default_factory=Metadata)
+    pages: tuple[int, ...] = ()
 
     @property
     def named(self) -> str:
         """The title as it is written in a sentence."""
         return in_title_marks(self.title)
+
+    def page(self, start: int, end: int) -> str:
+        """Name the page or pages that a span stands on: 第3页, 第3—4页; "" if none, as below the last page."""
+        first, last = (bisect_right(self.pages, at) for at in (start, max(start, end - 1)))
+        last = min(last, len(self.pages) - 1)
+        if not 0 < first <= last:
+            return ""
+        return f"第{first}页" if first == last else f"第{first}—{last}页"
+
+
+def in_words(locator: str, page: str) -> str:
+    """Return where a span stands in its document: under which headings, on which page."""
+    return "，".join(filter(None, (locator, page)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +132,23 @@ class Hit:
     score: float
     ranks: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def page(self) -> str:
+        """The page or pages that the passage stands on, in words."""
+        return self.document.page(self.passage.start, self.passage.end)
+
+    @property
+    def place(self) -> str:
+        """Where in the document, in words."""
+        return in_words(self.passage.locator, self.page)
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A verbatim span: `document.text[start:end] == quote`."""
+    """A verbatim span: `document.text[start:end] == quote`.
+
+    `locator` is the heading path, which says something of what is quoted; `page` only says where it stands.
+    """
 
     document_id: str
     title: str
@@ -128,6 +159,12 @@ class Citation:
     published: str
     publisher: str
     source_url: str
+    page: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where in the document, in words."""
+        return in_words(self.locator, self.page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +247,7 @@ def hit_to_dict(hit: Hit) -> dict[str, Any]:
         "document_id": hit.document.id,
         "title": hit.document.title,
         "locator": hit.passage.locator,
+        "page": hit.page,
         "text": hit.passage.text,
         "start": hit.passage.start,
         "end": hit.passage.end,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -47,7 +47,7 @@ class AnswerView:
         for citation in (c for statement in answer.statements for c in statement.citations):
             label, strong = _standing(index.document(citation.document_id), answer.as_of, index)
             source = Source(len(self._sources) + 1, citation, label, strong)
-            self._sources.setdefault((citation.document_id, citation.locator), source)
+            self._sources.setdefault((citation.document_id, citation.place), source)
         self.sources = list(self._sources.values())
         notices = [(NOTICES[n.kind], n.kind in STRONG, n.text) for n in answer.notices if n.kind != "not_found"]
         self.notices = sorted(notices, key=lambda one: not one[1])
@@ -58,7 +58,7 @@ class AnswerView:
         """Return statement `number`'s sources, each with the first span cited there: the one that carries it."""
         first: dict[tuple[str, str], Citation] = {}
         for citation in self.answer.statements[number].citations:
-            first.setdefault((citation.document_id, citation.locator), citation)
+            first.setdefault((citation.document_id, citation.place), citation)
         return [(self._sources[place], citation) for place, citation in first.items()]
 
     def url(self, span: Citation | Hit) -> str:
@@ -86,7 +86,7 @@ def document_html(document: Document, start: int, end: int, as_of: date, index: 
     }  # fmt: skip
     html: str = template("document.html").page(
         document, facts, label, strong, as_of, notice(document, as_of, index.successors.get(document.id, ())),
-        text_html(document.text, *span),
+        text_html(document.text, *span, document.pages),
     )  # fmt: skip
     return html
 
@@ -96,10 +96,11 @@ def _standing(document: Document, as_of: date, index: Index) -> tuple[str, bool]
     return STANDING[standing], standing in STRONG
 
 
-def text_html(text: str, start: int, end: int) -> Markup:
+def text_html(text: str, start: int, end: int, pages: Sequence[int] = ()) -> Markup:
     """Return Markdown as HTML with [start, end) marked; every character shown comes from its own offset.
 
-    Headings, lists and tables are rendered, all else stands as it is. The first mark has the id "quote".
+    Headings, lists and tables are rendered, all else stands as it is. The first mark has the id "quote". Signs without
+    text tell where the pages of the file begin (`Document.pages`).
     """
     lines, at = [], 0
     for line in text.split("\n"):
@@ -108,7 +109,7 @@ def text_html(text: str, start: int, end: int) -> Markup:
         kind = match["heading"] or match.lastgroup
         lines.append((kind, at + match.end() * (kind != "blank"), at + len(line)))
         at += len(line) + 1
-    write = partial(_write, text, start, end)
+    write = partial(_write, text, start, end, list(enumerate(pages[:-1], 1)))
     groups = groupby(lines, key=lambda one: one[0])
     html = "\n".join(part for kind, group in groups for part in _block(kind, [s[1:] for s in group], text, write))
     return Markup(html.replace("<mark>", '<mark id="quote">', 1))
@@ -138,12 +139,20 @@ def _table(spans: Sequence[tuple[int, int]], text: str, write: Callable[..., Mar
     return Markup('<div class="table" tabindex="0"><table>{}</table></div>').format(Markup().join(rows))
 
 
-def _write(text: str, start: int, end: int, a: int, b: int, tag: str = "span") -> Markup:
-    """Return text[a:b] in an element, the part within [start, end) marked."""
-    low, high = min(max(a, start), b), max(min(b, end), a)
-    marked = Markup("<mark>{}</mark>").format(text[low:high]) if low < high else Markup()
-    high = max(low, high)
-    return Markup(f"<{tag}>{{}}{{}}{{}}</{tag}>").format(text[a:low], marked, text[high:b])
+def _write(
+    text: str, start: int, end: int, to_come: list[tuple[int, int]], a: int, b: int, tag: str = "span"
+) -> Markup:
+    """Return text[a:b] in an element, the part within [start, end) marked, the pages `to_come` that begin there signed.
+
+    A page that begins before `a`, at characters that are not shown (the bar of a row), is signed at `a`.
+    """
+    cuts = sorted({a, b, *(at for at in (start, end, *(at for _, at in to_come)) if a < at < b)})
+    parts = []
+    for low, high in pairwise(cuts):
+        while to_come and to_come[0][1] <= low:
+            parts.append(Markup('<span role="doc-pagebreak" aria-label="第{}页"></span>').format(to_come.pop(0)[0]))
+        parts.append(Markup("<mark>{}</mark>" if start <= low < end else "{}").format(text[low:high]))
+    return Markup(f"<{tag}>{{}}</{tag}>").format(Markup().join(parts))
 
 
 _templates = Environment(

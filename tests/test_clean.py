@@ -1,9 +1,12 @@
+from itertools import pairwise
+
 import pytest
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.clean import clean_markdown, clean_page
+from assistant.formats import PAGE as MARK
 from assistant.formats import read_text
 
 SEED = ROOT.parent / "shared" / "seed" / "press_briefing.txt"
@@ -26,6 +29,19 @@ def test_cleaning_loses_nothing_that_can_be_seen(raw: str) -> None:
     assert clean_markdown(text).text == text
     invisible = str.maketrans("", "", "\n\r\t\u200b\ufeff ")
     assert text.translate(invisible) == raw.translate(invisible)
+
+
+@given(st.lists(st.text("甲# |\n\t\u200b", max_size=8), min_size=1, max_size=6))
+def test_each_page_begins_with_its_first_text_and_the_marks_change_nothing(pieces: list[str]) -> None:
+    """Pages are those of the raw text, blank ones at the end left out; the text is that of an unpaged file."""
+    cleaned = clean_markdown(MARK.join(["", *pieces]))
+    assert cleaned.text == clean_markdown("".join(pieces)).text
+    bounds, invisible = cleaned.pages, str.maketrans("", "", "\n\t\u200b ")
+    found = [cleaned.text[start:end] for start, end in pairwise(bounds)]
+    shown = [piece.translate(invisible) for piece in pieces]
+    assert [page.translate(invisible) for page in found] == shown[: len(found)] and not any(shown[len(found) :])
+    assert not any(page[:1].isspace() for page in found)
+    assert not bounds or (not cleaned.text[: bounds[0]].strip() and bounds[-1] == len(cleaned.text))
 
 
 def test_a_news_page_keeps_its_title_source_and_text() -> None:

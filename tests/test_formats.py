@@ -13,11 +13,15 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
 
+from assistant.cli import render
+from assistant.config import Settings
 from assistant.errors import CorpusError
 from assistant.formats import convert, read_text
+from assistant.ingest import Report
 from assistant.load import load
+from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 
 TITLE = "火星镇种菜补贴办法"
@@ -29,6 +33,10 @@ PARTS = {  # heading → clauses
     "三、补贴标准": [],
 }
 ROWS = [["事项", "标准", "封顶"], ["白菜", "每亩100元", "5000元"], ["萝卜", "每亩80元", "4000元"]]
+pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+PLAIN = ParagraphStyle("plain", fontName="STSong-Light", fontSize=11, leading=18, wordWrap="CJK")
+LARGE = ParagraphStyle("large", parent=PLAIN, fontSize=18, leading=28)
+GRID = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light")]
 QUESTIONS = {
     "萝卜每亩补贴多少元？": "每亩80元",
     "火星镇种菜补贴的咨询电话是多少？": "59520000",
@@ -98,14 +106,10 @@ def write_html(folder: Path) -> Path:
 
 
 def write_pdf(folder: Path) -> Path:
-    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
-    plain = ParagraphStyle("plain", fontName="STSong-Light", fontSize=11, leading=18, wordWrap="CJK")
-    large = ParagraphStyle("large", parent=plain, fontSize=18, leading=28)
-    story = [Paragraph(TITLE, large)]
+    story: list[Flowable] = [Paragraph(TITLE, LARGE)]
     for heading, clauses in PARTS.items():
-        story += [Paragraph(heading, plain), *(Paragraph(clause, plain) for clause in clauses), Spacer(1, 8)]
-    style = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light")]
-    story.append(Table(ROWS, style=style))
+        story += [Paragraph(heading, PLAIN), *(Paragraph(clause, PLAIN) for clause in clauses), Spacer(1, 8)]
+    story.append(Table(ROWS, style=GRID))
 
     def edges(canvas: object, document: object) -> None:
         canvas.setFont("STSong-Light", 9)  # type: ignore[attr-defined]
@@ -253,7 +257,6 @@ def test_cells_read_as_they_are_shown(tmp_path: Path) -> None:
 def test_two_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
     from reportlab.pdfgen.canvas import Canvas
 
-    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     canvas = Canvas(str(tmp_path / "two.pdf"), pagesize=A4)
     canvas.setFont("STSong-Light", 11)
     for number in range(15):
@@ -262,6 +265,76 @@ def test_two_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
     canvas.save()
     text = convert(tmp_path / "two.pdf").text
     assert text.index("左栏第14行") < text.index("右栏第0行")
+
+
+def write_pages(file: Path) -> Path:
+    """Write a paragraph over pages 1 and 2, a blank page 3, a section on page 4 with a table over it and page 5."""
+    over = "火星镇的农户种植白菜和萝卜，" * 60 + "由镇政府给予补贴。"
+    rows = [ROWS[0], *([f"品种{number}", f"每亩{number}元", "无"] for number in range(1, 41)), ROWS[2]]
+    story = [
+        Paragraph(TITLE, LARGE), Spacer(1, 600), Paragraph(over, PLAIN), Paragraph("本页到此为止。", PLAIN),
+        PageBreak(), Spacer(1, 1), PageBreak(), Paragraph("一、补贴标准", LARGE), Paragraph("标准如下。", PLAIN),
+        Table(rows, style=GRID, repeatRows=1), Paragraph("由火星镇负责解释。", PLAIN),
+    ]  # fmt: skip
+    SimpleDocTemplate(str(file), pagesize=A4).build(story)
+    return file
+
+
+def test_each_span_of_a_pdf_names_its_page(tmp_path: Path) -> None:
+    (document,) = load(write_pages(tmp_path / "p.pdf")).documents
+
+    def page(span: str) -> str:
+        start = document.text.index(span)
+        return document.page(start, start + len(span))
+
+    assert len(document.pages) == 6
+    over = next(line for line in document.text.split("\n") if line.endswith("由镇政府给予补贴。"))
+    pages = {TITLE: "第1页", over: "第1—2页", over[-9:]: "第2页", "本页到此为止。": "第2页", "# 一、补贴标准": "第4页"}
+    last = next(n for n in range(1, 41) if page(f"| 品种{n} |") == "第5页")
+    rows = {f"| 品种{n} | 每亩{n}元 | 无 |": "第4页" if n < last else "第5页" for n in range(1, 41)}
+    for span, name in (pages | rows | {"由火星镇负责解释。": "第5页"}).items():
+        assert page(span) == name, span
+
+
+def test_a_page_that_holds_no_more_than_a_tables_header_counts(tmp_path: Path) -> None:
+    blank = [ROWS[0], ["", "", ""]]
+    story = [
+        Table(ROWS, style=GRID),
+        PageBreak(),
+        Table(blank, style=GRID),
+        PageBreak(),
+        Paragraph("到此为止。", PLAIN),
+    ]
+    SimpleDocTemplate(str(tmp_path / "h.pdf"), pagesize=A4).build(story)
+    (document,) = load(tmp_path / "h.pdf").documents
+    assert document.page(len(document.text) - 3, len(document.text)) == "第3页"
+
+
+def test_what_the_catalogue_adds_to_a_pdf_stands_on_no_page(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    write_pages(tmp_path / "documents" / "p.pdf")
+    head, row = "文件,标题,类型,文号", f"p.pdf,{TITLE},政策文件,火府规〔2026〕1号"
+    (tmp_path / "catalog.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
+    (document,) = load(tmp_path).documents
+    start = document.text.index("火府规")
+    assert document.page(start, start + 3) == "" and document.page(0, len(document.text)) == "第1—5页"
+
+
+def test_an_answer_from_a_pdf_names_the_page(tmp_path: Path, run_ingest: Callable[[Path, Path], Report]) -> None:
+    file = write_pages(tmp_path / "p.pdf")
+    run_ingest(file, tmp_path / "index")
+    assistant = load_assistant(Settings(index=tmp_path / "index"))
+    assert assistant.index.document("p") == load(file).documents[0]
+    answer = assistant.ask("萝卜每亩补贴多少元？", filters=TODAY)
+    citation = answer.statements[0].citations[0]
+    assert (citation.quote, citation.page) == ("| 萝卜 | 每亩80元 | 4000元 |", "第5页")
+    assert "› 一、补贴标准，第5页，" in render(answer)
+
+
+def test_a_row_of_a_workbook_names_its_sheet(tmp_path: Path, jiading: Assistant) -> None:
+    (document,) = load(write_xlsx(tmp_path)).documents
+    citation = jiading.ask_over("萝卜每亩补贴多少元？", [document], TODAY.as_of).statements[0].citations[0]
+    assert citation.place == "补贴标准"
 
 
 def broken_zip(file: Path) -> None:

@@ -402,9 +402,27 @@ def test_the_marked_text_is_the_span(text: str, quoted: str, shown: list[str]) -
     assert written.count('id="quote"') == 1
 
 
-@given(st.text("甲乙<&|#-* \n1", max_size=40), st.integers(0, 40), st.integers(0, 40))
-def test_a_document_page_shows_all_text_and_marks_only_the_span(text: str, start: int, end: int) -> None:
-    written = text_html(text, start, end)
+@pytest.mark.parametrize(
+    ("text", "begins", "shown"),
+    [
+        ("甲乙丙丁", "丙", "<p><span>甲<mark>乙</mark>|2|<mark>丙</mark>丁</span></p>"),  # within the quote
+        ("# 甲乙丙", "# 甲", "<h2>|2|甲<mark>乙丙</mark></h2>"),  # before the signs of a heading
+        ("| 甲 |\n| 乙丙 |", "| 乙", "<td> 甲 </td></tr><tr><td>|2| <mark>乙丙</mark> </td></tr>"),  # of a row
+        ("- 甲\n- 乙丙", "- 乙", "<ul><li>甲</li><li>|2|<mark>乙丙</mark></li></ul>"),  # of an item
+    ],
+)
+def test_a_page_is_signed_where_it_begins(text: str, begins: str, shown: str) -> None:
+    written = text_html(text, text.index("乙"), text.index("丙") + 1, (0, text.index(begins), len(text)))
+    signs = re.sub(r'<span role="doc-pagebreak" aria-label="第(\d)页"></span>', r"|\1|", written)
+    assert signs.count("|1|") == signs.count("|2|") == 1
+    assert shown in signs.replace("|1|", "").replace(' id="quote"', "")
+
+
+@given(st.text("甲乙<&|#-* \n1", max_size=40), st.integers(0, 40), st.integers(0, 40), st.lists(st.integers(0, 40)))
+def test_a_document_page_shows_all_text_and_marks_only_the_span(
+    text: str, start: int, end: int, pages: list[int]
+) -> None:
+    written = text_html(text, start, end, sorted(at for at in pages if at < len(text)))
     markup = str.maketrans("", "", "|#-* \n")
     assert html.unescape(re.sub("<[^>]*>", "", written)).translate(markup) == text.translate(markup)
     marked = "".join(re.findall("<mark[^>]*>(.*?)</mark>", written, re.DOTALL))

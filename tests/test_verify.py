@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -18,6 +19,12 @@ def cite(quote: str, start: int | None = None) -> Citation:
 
 def check(text: str, *citations: Citation) -> tuple[Statement, ...]:
     return verify([Statement(text, citations)], {"d": DOCUMENT}.__getitem__)
+
+
+def test_a_page_number_bears_out_no_figure() -> None:
+    citation = cite("首次认定给予奖励。")
+    assert check("第19页的首次认定给予19个奖励。", replace(citation, locator="第19条"))
+    assert not check("第19页的首次认定给予19个奖励。", replace(citation, page="第19页"))
 
 
 @pytest.mark.parametrize(

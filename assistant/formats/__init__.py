@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 from assistant.errors import CorpusError
-from assistant.formats.converted import Converted
+from assistant.formats.converted import PAGE, Converted
 from assistant.formats.text import read_text
 
-__all__ = ["ADVICE", "MEMORY", "READERS", "SECONDS", "Converted", "convert", "read_text"]
+__all__ = ["ADVICE", "MEMORY", "PAGE", "READERS", "SECONDS", "Converted", "convert", "read_text"]
 
 SECONDS, MEMORY = 120, 2_000_000_000  # that a file may take to read: wall clock, bytes
 READERS = {  # the module here that reads each format

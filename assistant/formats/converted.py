@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 MAX_TEXT, MAX_BYTES, MAX_EXPANDED, MAX_PAGES, MAX_ROWS = 50_000_000, 100_000_000, 400_000_000, 1000, 100_000
+PAGE = "\ufdd0"  # stands where a page begins; a noncharacter, which Unicode keeps for a program's own use
 BROKEN = "文件损坏，或内容与后缀不符，请用原来的软件重新另存"
 
 

@@ -12,8 +12,8 @@ import pdfplumber
 from pdfplumber.utils.exceptions import PdfminerException
 
 from assistant.errors import CorpusError
-from assistant.formats.converted import BROKEN, MAX_PAGES, Converted
-from assistant.formats.tables import Table, markdown_table
+from assistant.formats.converted import BROKEN, MAX_PAGES, PAGE, Converted
+from assistant.formats.tables import Table, clean_cell, markdown_table
 
 _PAGE_NUMBER = re.compile(
     r"[-—–\s]*(?:第\s*)?\d{1,4}(?:\s*页)?(?:\s*[/／]\s*(?:共\s*)?\d{1,4}(?:\s*页)?)?[-—–\s]*|第\s*\d+\s*页\s*共\s*\d+\s*页"
@@ -26,7 +26,7 @@ EDGE = 2  # lines at a page's top and bottom that may be a header or footer
 
 @dataclass(slots=True)
 class _Line:
-    """A line of a page, or a table in its place."""
+    """A line of a page, or a table in its place; `opens` counts the pages that begin with it, blank ones included."""
 
     text: str
     top: float
@@ -34,6 +34,7 @@ class _Line:
     x1: float = 0.0
     size: float = 0.0
     table: Table = field(default_factory=list)
+    opens: int = 0
 
 
 def read(file: Path) -> Converted:
@@ -57,7 +58,7 @@ def read(file: Path) -> Converted:
     )
     if characters < 20 * len(pages) and pictures:
         raise CorpusError("这是扫描件，没有文字层；请先做文字识别（OCR），另存为带文字的 PDF 或 .docx")
-    return Converted("\n".join(_paragraphs(_without_edges(pages))))
+    return Converted("\n".join(_paragraphs(_in_order(_without_edges(pages)))))
 
 
 def _lines(page: Any) -> list[_Line]:
@@ -89,9 +90,9 @@ def _lines(page: Any) -> list[_Line]:
 
 
 def _seen(char: dict[str, Any], page: Any) -> bool:
-    """Return whether a character can be seen: on the page, of some size, not white on white."""
+    """Return whether a character can be seen: on the page, of some size, not white on white; our own mark never."""
     x, y = (char["x0"] + char["x1"]) / 2, (char["top"] + char["bottom"]) / 2
-    if not (0 <= x <= page.width and 0 <= y <= page.height) or char["size"] < 2:
+    if not (0 <= x <= page.width and 0 <= y <= page.height) or char["size"] < 2 or PAGE in char["text"]:
         return False
     color = char.get("non_stroking_color")
     if color is None or not all(isinstance(part, int | float) for part in color):
@@ -172,15 +173,25 @@ def _edge(line: _Line) -> str:
     return re.sub(r"\d+", "#", re.sub(r"\s", "", line.text))
 
 
-def _paragraphs(pages: list[list[_Line]]) -> Iterator[str]:
+def _in_order(pages: list[list[_Line]]) -> list[_Line]:
+    """Return the lines of all pages, each page's first one telling that the page begins."""
+    lines, opens = [], 0
+    for page in pages:
+        opens += 1
+        for line in page:
+            line.opens, opens = opens, 0
+            lines.append(line)
+    return lines
+
+
+def _paragraphs(lines: Sequence[_Line]) -> Iterator[str]:
     """Yield paragraphs, headings and tables; a line that ran to the margin goes on in the next, also over a page."""
-    lines = [line for page in pages for line in page]
     sizes = Counter(round(line.size) for line in lines if line.text for _ in line.text)
     body = sizes.most_common(1)[0][0] if sizes else 0
     margin = max((line.x1 for line in lines if line.text), default=0.0)
     paragraph, last = "", None
     for line in _joined_tables(lines):
-        text = line.text.strip()
+        text, mark = line.text.strip(), PAGE * line.opens
         goes_on = (
             paragraph and last is not None and text and round(line.size) == round(last.size)
             and last.x1 >= margin - 2.5 * last.size and not _BEGINS.match(text)
@@ -188,29 +199,47 @@ def _paragraphs(pages: list[list[_Line]]) -> Iterator[str]:
         if goes_on:
             hyphenated = re.search(r"[a-z]-$", paragraph) and text[:1].islower()
             spaced = paragraph[-1:].isascii() and text[:1].isascii() and paragraph[-1:].isalnum() and text[:1].isalnum()
-            paragraph = paragraph[:-1] + text if hyphenated else paragraph + (" " if spaced else "") + text
+            paragraph = (paragraph[:-1] if hyphenated else paragraph) + " " * bool(spaced) + mark + text
         else:
             if paragraph:
                 yield paragraph
                 yield ""
-            paragraph = text
+            paragraph = mark + text
             if text and round(line.size) > 1.15 * body and len(text) <= 60 and not text.endswith(("。", "；", "，")):
-                yield f"# {text}"
+                yield f"{mark}# {text}"
                 yield ""
                 paragraph = ""
         if line.table:
-            yield from markdown_table(line.table)
+            yield mark
+            paragraph = ""
+            yield from (_mark_first(row) for row in markdown_table(line.table))
         last = line
     if paragraph:
         yield paragraph
 
 
+def _mark_first(row: str) -> str:
+    """Return a table's row with the marks of pages before it, not in a cell."""
+    return PAGE * row.count(PAGE) + row.replace(PAGE, "")
+
+
 def _joined_tables(lines: Sequence[_Line]) -> Iterator[_Line]:
-    """Yield the lines, a table that goes on over the page joined to its first part, its repeated header left out."""
+    """Yield the lines, a table that goes on over the page joined to its first part, its repeated header left out.
+
+    The first cell of the new page that says anything then holds the page's mark.
+    """
     held: _Line | None = None
+    opens = 0
     for line in lines:
+        line.opens, opens = line.opens + opens, 0
         if line.table and held is not None and len(held.table[0]) == len(line.table[0]):
             rows = line.table[1:] if line.table[0] == held.table[0] else line.table
+            first = next(((row, at) for row in rows for at, cell in enumerate(row) if clean_cell(cell)), None)
+            if first:
+                row, at = first
+                row[at] = PAGE * line.opens + row[at]
+            else:
+                opens = line.opens
             held.table += rows
             continue
         if held is not None:
