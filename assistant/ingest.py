@@ -78,10 +78,11 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
     seen: dict[str, dict[str, Entry]] = {}
     glossary: Glossary | None = None
     with _writing(root) as old:
-        known = _known(root, old)
+        known, kept = _known(root, old), root / "reading"
+        kept.mkdir(exist_ok=True)
         for path in paths:
             name = str(path.resolve())
-            loaded: Loaded = load(path, known.get(name), partial(progress, f"读取 {path.name}"))
+            loaded: Loaded = load(path, known.get(name), partial(progress, f"读取 {path.name}"), kept)
             problems += loaded.problems
             keep = frozenset(loaded.refused | loaded.unchanged)
             sources.append(Source(name, loaded.documents, keep, loaded.complete))
@@ -92,6 +93,7 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
             raise CorpusError("没有一份资料可以收录，索引保持不变：\n" + "\n".join(map(str, problems)))
         done = _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)
         _remember(root, done.manifest.generation, known | seen)
+        shutil.rmtree(kept)
     return Report(done, tuple(problems))
 
 

@@ -45,6 +45,7 @@ class Loaded:
     complete: bool = True  # whether all that could not be read is named in `refused`
     ids: set[str] = field(default_factory=set)
     known: Mapping[str, Entry] = field(default_factory=dict)
+    kept: Path | None = None
     seen: dict[str, Entry] = field(default_factory=dict)
     removed: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
@@ -73,16 +74,18 @@ def load(
     path: Path,
     known: Mapping[str, Entry] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    kept: Path | None = None,
 ) -> Loaded:
     """Load a folder (with or without a catalogue), one document, or a .jsonl or .jsonl.gz of {id, title, text}.
 
     Entries whose fingerprint is `known` from the last time are not read again. `progress` is told the files of a folder
-    that are done, and their number. Raises CorpusError where the path itself cannot be used; single faults are problems
+    that are done, and their number; in the folder `kept` the text of each office file is put down as soon as it is read,
+    and taken from there by a later call, should this one be interrupted. Raises CorpusError where the path itself cannot be used; single faults are problems
     of the result.
     """
     if not path.exists():
         raise CorpusError(f"找不到“{path}”，请核对路径")
-    loaded = Loaded(known=known or {})
+    loaded = Loaded(known=known or {}, kept=kept)
     if path.is_dir():
         return _load_folder(path, loaded, progress)
     if path.name.endswith((".jsonl", ".jsonl.gz")):
@@ -149,7 +152,7 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
         fingerprint = _fingerprint(repr((document_id, file.name, stat.st_size, stat.st_mtime_ns, row)))
         if loaded.skip(fingerprint):
             return
-        cleaned = _clean(file)
+        cleaned = _clean(file, loaded.kept and loaded.kept / f"{fingerprint}.json")
     except (CorpusError, OSError) as error:
         reason = str(error) if isinstance(error, CorpusError) else f"读不了文件（{error.strerror}），请检查权限"
         loaded.problems.append(Problem(file.name, reason))
@@ -180,10 +183,10 @@ def _fingerprint(entry: str) -> str:
     return hashlib.sha256((_code() + entry).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _clean(file: Path) -> Cleaned:
+def _clean(file: Path, kept: Path | None) -> Cleaned:
     suffix = file.suffix.lower()
     if suffix in READERS:
-        converted = convert(file)
+        converted = convert(file, kept)
         cleaned = (clean_page if suffix in PAGES else clean_markdown)(converted.text)
         removed = (*converted.removed, *cleaned.removed)
         cleaned = replace(cleaned, stated=cleaned.stated | converted.stated, removed=removed)

@@ -127,6 +127,28 @@ def test_what_did_not_change_is_not_read_again(corpus: Path, index: Path, run_in
     assert third.update.changed == 1 and any("8号" in problem.reason for problem in third.problems)
 
 
+def test_an_interrupted_ingest_goes_on_where_it_was(corpus: Path, index: Path, run_ingest: Run) -> None:
+    """What was read of an office file is not read again, though nothing had been indexed when the first run was killed."""
+    for number in range(6):
+        (corpus / "documents" / f"t{number}.csv").write_text(
+            f"项目,金额\n技改{number},{number}万元\n升级,9万元\n", encoding="utf-8"
+        )
+    command = [sys.executable, "-m", "assistant.cli", "ingest", str(corpus), "--index", str(index)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while len(list(index.glob("reading/*.json"))) < 3 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    kept = list(index.glob("reading/*.json"))
+    assert 3 <= len(kept) <= 6 and read_manifest(index) is None
+    for file in kept:  # only what comes from there says so
+        file.write_text(file.read_text().replace("9\\u4e07\\u5143", "88\\u4e07\\u5143"))
+    run_ingest(corpus, index)
+    assistant = load_assistant(Settings(index=index))
+    texts = [assistant.index.document(f"t{number}").text for number in range(6)]
+    assistant.close()
+    assert sum("88万元" in text for text in texts) == len(kept) and not (index / "reading").exists()
+
+
 def test_sources_live_side_by_side(corpus: Path, index: Path, tmp_path: Path, run_ingest: Run) -> None:
     run_ingest(corpus, index)
     lines = tmp_path / "more.jsonl"

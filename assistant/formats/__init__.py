@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from assistant.errors import CorpusError
 from assistant.formats.converted import PAGE, Converted
@@ -41,17 +42,34 @@ ADVICE = {  # for formats that are known and not read
 }
 
 
-def convert(file: Path) -> Converted:
-    """Return an office file's text. Raises CorpusError, in words for the user, where it cannot be read."""
+def convert(file: Path, kept: Path | None = None) -> Converted:
+    """Return an office file's text. Raises CorpusError, in words for the user, where it cannot be read.
+
+    What was read is written to `kept` at once, and taken from there if it is there: reading takes long.
+    """
+    answer = _taken_up(kept) or _read(file)
+    if "error" in answer:
+        raise CorpusError(answer["error"])
+    if kept:
+        beside = kept.with_suffix(".part")
+        beside.write_text(json.dumps(answer), encoding="utf-8")
+        beside.replace(kept)
+    return Converted(answer["text"], answer["stated"], tuple((reason, line) for reason, line in answer["removed"]))
+
+
+def _taken_up(kept: Path | None) -> dict[str, Any] | None:
+    return json.loads(kept.read_text(encoding="utf-8")) if kept and kept.is_file() else None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return what the reading process says of a file."""
     command = [sys.executable, "-m", "assistant.formats", str(file)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise CorpusError(f"读取超过 {SECONDS} 秒，请拆分或另存为较简单的文件") from error
     try:
-        answer = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(done.stdout)
     except ValueError as error:  # killed, or out of memory
         raise CorpusError("读取时耗尽内存或意外终止，请拆分或另存为较简单的文件") from error
-    if "error" in answer:
-        raise CorpusError(answer["error"])
-    return Converted(answer["text"], answer["stated"], tuple((reason, line) for reason, line in answer["removed"]))
+    return answer
