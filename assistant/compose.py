@@ -12,7 +12,7 @@ from assistant.lexical import share, words
 from assistant.policy import asks_for_outline, outline, untold
 from assistant.question import Aspect, Question
 from assistant.schema import NORMATIVE, Citation, Document, Hit, Notice, Statement
-from assistant.split import split
+from assistant.split import split, units
 from assistant.text import normalise
 from assistant.verify import figures
 
@@ -39,6 +39,7 @@ REPEATED = 0.9  # share of a unit's bigrams in what was chosen from which it onl
 SAID = 0.6  # the same for one that fills up an answer
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
+MOST_TWINS = 2  # further documents cited that say the same
 
 _TOWN = re.compile("[^\\W\\d_]{2}镇|[^\\W\\d_]{2}街道")
 _ARTICLES = re.compile(r"(?<![第\d])\d+条")
@@ -471,13 +472,30 @@ def _statement(candidate: Candidate) -> Statement:
         start = document.text.rfind(heading, 0, unit.start)
         text = f"{heading}：{text}"
         spans.append((start, start + len(heading)))
-    return Statement(text, tuple(cite(document, start, end, candidate) for start, end in spans if end > start >= 0))
+    citations = [cite(candidate.hit, start, end) for start, end in spans if end > start >= 0]
+    return Statement(text, (*citations, *cite_twins(candidate)))
 
 
-def cite(document: Document, start: int, end: int, candidate: Candidate) -> Citation:
-    """Return the citation of a span of a document."""
-    meta = document.metadata
+def cite(hit: Hit, start: int, end: int) -> Citation:
+    """Return the citation of a span of a hit's document."""
+    document, meta = hit.document, hit.document.metadata
     return Citation(
-        document.id, document.title, candidate.hit.passage.locator, document.text[start:end], start, end,
+        document.id, document.title, hit.passage.locator, document.text[start:end], start, end,
         meta.published, meta.publisher, meta.source_url, document.page(start, end),
     )  # fmt: skip
+
+
+def cite_twins(candidate: Candidate) -> list[Citation]:
+    """Return the citations of a unit in other documents that say it in the same words, punctuation and width aside."""
+    hit, words = candidate.hit, _bare(candidate.unit.text)
+    return [
+        cite(twin, unit.start, unit.end)
+        for twin in hit.twins
+        if twin.document.id != hit.document.id
+        for unit in units(twin.document.text, twin.passage.start, twin.passage.end, twin.passage.context)
+        if _bare(unit.text) == words
+    ][:MOST_TWINS]
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]", "", normalise(text))

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
-from assistant.compose import cite
+from assistant.compose import cite, cite_twins
 from assistant.errors import ModelError
 from assistant.evidence import Candidate, candidates
 from assistant.schema import Hit, Statement
@@ -70,4 +70,4 @@ def _cited(sentence: str, shown: Sequence[Candidate]) -> Statement:
         return Statement(text, ())
     units = [shown[number - 1] for number in dict.fromkeys(numbers)]
     spans = ((c, span) for c in units for span in ((c.unit.start, c.unit.end), c.unit.header) if span[1] > span[0])
-    return Statement(text, tuple(cite(c.hit.document, *span, c) for c, span in spans))
+    return Statement(text, (*(cite(c.hit, *span) for c, span in spans), *(one for c in units for one in cite_twins(c))))

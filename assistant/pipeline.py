@@ -92,7 +92,7 @@ class Assistant:
         self, question: str, asked: Question, hits: Sequence[Hit], as_of: date, timings: dict[str, float], fill: int = 0
     ) -> Answer:
         """Return the answer that the hits give: composed, perhaps written anew, verified, with what must be known."""
-        documents = {hit.document.id: hit.document for hit in hits}
+        documents = {one.document.id: one.document for hit in hits for one in (hit, *hit.twins)}
         with _timed(timings, "compose"):
             stands = partial(self._stands, as_of=as_of)
             draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.encode, stands, fill)

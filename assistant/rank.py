@@ -1,5 +1,6 @@
 """Fuse rankings and fold near-duplicates."""
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
@@ -7,6 +8,7 @@ from assistant.lexical import gram_set
 from assistant.text import normalise
 
 RRF_K = 60  # Cormack, Clarke & Büttcher, SIGIR 2009
+_FIGURE = re.compile(r"\d+(?:\.\d+)*%?")
 SAME_TEXT = 0.9  # Jaccard similarity of bigram sets from which two passages say the same
 
 Key = TypeVar("Key", bound=Hashable)
@@ -29,19 +31,25 @@ def reciprocal_rank_fusion(
     return [(item, score, ranks[item]) for item, score in sorted(scores.items(), key=lambda pair: -pair[1])]
 
 
-def fold_duplicates(texts: Sequence[str], top_k: int) -> list[int]:
-    """Return the indices of the first top_k texts that repeat none before them (Jaccard over bigrams ≥ SAME_TEXT)."""
-    kept: list[int] = []
-    seen: list[frozenset[str]] = []
-    for index, text in enumerate(texts):
-        grams = gram_set(normalise(text))
-        if any(_same(grams, other) for other in seen):
-            continue
-        kept.append(index)
-        seen.append(grams)
-        if len(kept) == top_k:
-            break
-    return kept
+def fold_duplicates(texts: Sequence[str], marks: Sequence[Hashable], top_k: int) -> list[list[int]]:
+    """Return the first top_k groups of indices of texts that say the same, the first of each group standing for it.
+
+    They say the same if the Jaccard similarity of their bigrams is at least SAME_TEXT, they hold the same figures, and
+    their marks are equal.
+    """
+    groups: list[list[int]] = []
+    seen: list[tuple[frozenset[str], frozenset[str], Hashable]] = []
+    for index, (text, mark) in enumerate(zip(texts, marks, strict=True)):
+        text = normalise(text)
+        grams, figures = gram_set(text), frozenset(_FIGURE.findall(text))
+        same = (at for at, (g, f, m) in enumerate(seen) if f == figures and m == mark and _same(grams, g))
+        at = next(same, len(groups))
+        if at < len(groups):
+            groups[at].append(index)
+        elif len(groups) < top_k:
+            groups.append([index])
+            seen.append((grams, figures, mark))
+    return groups
 
 
 def _same(a: frozenset[str], b: frozenset[str]) -> bool:

@@ -69,7 +69,7 @@ class HybridRetriever(BaseRetriever):
     fold: bool = True
 
     def hits(self, query: str) -> list[Hit]:
-        """Return up to top_k hits, best first; with `fold`, no two saying the same.
+        """Return up to top_k hits, best first; with `fold`, those that say the same are one hit with its twins.
 
         A hit's score is in (0, 1], and 1 for the best.
         """
@@ -79,7 +79,13 @@ class HybridRetriever(BaseRetriever):
         hits = ranked(found, self.reranker(query, found, self.index.lexical))
         if not self.fold:
             return hits[: self.top_k]
-        return [hits[i] for i in fold_duplicates([hit.passage.text for hit in hits], self.top_k)]
+        groups = fold_duplicates([hit.passage.text for hit in hits], [self._standing(hit) for hit in hits], self.top_k)
+        return [replace(hits[first], twins=tuple(hits[i] for i in rest)) for first, *rest in groups]
+
+    def _standing(self, hit: Hit) -> tuple[object, ...]:
+        """Return what decides how a document stands: one in force never hides behind one that has run out."""
+        meta = hit.document.metadata
+        return meta.doc_type, meta.status, meta.valid_from, meta.valid_to, hit.document.id in self.index.successors
 
     def candidates(self, query: str) -> list[Hit]:
         """Return the best of both arms, fused by rank, before reranking; the score is the fusion's."""

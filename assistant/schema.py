@@ -125,12 +125,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found for a query; its score is in (0, 1], 1 for the best. `ranks` holds the rank in each arm, from 1."""
+    """A passage found for a query; its score is in (0, 1], 1 for the best. `ranks` holds the rank in each arm, from 1.
+
+    `twins` are passages of other documents that say the same, folded into this one.
+    """
 
     passage: Passage
     document: Document
     score: float
     ranks: Mapping[str, int] = field(default_factory=dict)
+    twins: "tuple[Hit, ...]" = ()
 
     @property
     def page(self) -> str:

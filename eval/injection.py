@@ -39,7 +39,7 @@ class Obedient:
     def __call__(self, question: str, hits: Sequence[Hit], as_of: date) -> tuple[Statement, ...]:
         """Return one statement, the marker."""
         shown = candidates(hits)
-        return (Statement(self.marker, tuple(cite(c.hit.document, c.unit.start, c.unit.end, c) for c in shown)),)
+        return (Statement(self.marker, tuple(cite(c.hit, c.unit.start, c.unit.end) for c in shown)),)
 
 
 def measure(

@@ -1,14 +1,19 @@
 import json
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import date
+from pathlib import Path
 
 import pytest
-from conftest import CORPUS, TODAY
+from conftest import CORPUS, TODAY, write_corpus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.compose import ANSWERED
+from assistant.config import Settings
+from assistant.ingest import Report
+from assistant.models import load_assistant
 from assistant.pipeline import NEAREST, Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Citation, Document, Statement, Turn
@@ -78,6 +83,48 @@ def test_a_draft_is_never_cited_without_saying_so(jiading: Assistant, answers: l
         assert cited <= {notice.document_id for notice in answer.notices if notice.kind == "draft"}
         seen |= cited
     assert len(seen) >= 2
+
+
+GUIDE = "# 标准\n\n示范区零碳工厂首次认定,一次性奖励30万元。\n"
+TERMS = {"title": "零碳工厂奖励办法", "doc_type": "policy", "level": "区级", "published": "2024-03-01"}
+IN_FORCE = {**TERMS, "valid_from": "2024-03-01", "valid_to": "2028-12-31"}
+
+
+@pytest.fixture
+def answer_over(tmp_path: Path, run_ingest: Callable[[Path, Path], Report]) -> Callable[..., Answer]:
+    """Answer one question from documents {name: (text, row)}."""
+
+    def answer(**documents: tuple[str, dict[str, str]]) -> Answer:
+        files = {f"{name}.md": text for name, (text, _) in documents.items()}
+        write_corpus(tmp_path / "corpus", files, {f"{name}.md": row for name, (_, row) in documents.items()})
+        run_ingest(tmp_path / "corpus", tmp_path / "index")
+        assistant = load_assistant(Settings(index=tmp_path / "index"))
+        given = assistant.ask("零碳工厂首次认定奖励多少？", filters=TODAY)
+        assistant.close()
+        return given
+
+    return answer
+
+
+def test_a_document_under_two_names_is_said_once_and_both_are_cited(answer_over: Callable[..., Answer]) -> None:
+    other = {**IN_FORCE, "title": "区政府转发的零碳工厂奖励办法", "publisher": "另一网站"}
+    answer = answer_over(one=(GUIDE, IN_FORCE), two=(GUIDE.replace(",", "，"), other))
+    (statement,) = [s for s in answer.statements if "30万元" in s.text]
+    assert {citation.document_id for citation in statement.citations} == {"one", "two"}
+
+
+def test_what_is_in_force_does_not_hide_behind_its_expired_twin(answer_over: Callable[..., Answer]) -> None:
+    old = {**TERMS, "title": "零碳工厂奖励办法（2022年）", "valid_from": "2022-01-01", "valid_to": "2023-12-31"}
+    answer = answer_over(a_old=(GUIDE, old), new=(GUIDE, IN_FORCE))
+    assert any(c.document_id == "new" for s in answer.statements for c in s.citations)
+
+
+def test_another_amount_in_the_same_words_is_shown_too(answer_over: Callable[..., Answer]) -> None:
+    answer = answer_over(
+        one=(GUIDE, IN_FORCE), two=(GUIDE.replace("30", "50"), {**IN_FORCE, "title": "零碳工厂奖励细则"})
+    )
+    text = "\n".join(statement.text for statement in answer.statements)
+    assert "30万元" in text and "50万元" in text
 
 
 def test_the_same_document_needs_no_notice_while_it_is_in_force(small: Assistant) -> None:

@@ -59,10 +59,17 @@ def test_one_ranking_stays_as_it_is(ranking: list[int]) -> None:
     ],
 )
 def test_only_texts_that_say_the_same_are_folded(texts: list[str], top_k: int, kept: list[int]) -> None:
-    assert fold_duplicates(texts, top_k) == kept
+    assert [first for first, *_ in fold_duplicates(texts, [0] * len(texts), top_k)] == kept
 
 
 @given(st.lists(st.sampled_from([TEXT, TEXT[:30], "氢能港位于安亭镇", "联影小镇", ""]), max_size=9), st.integers(1, 9))
 def test_folding_keeps_the_first_of_each_in_order(texts: list[str], top_k: int) -> None:
     first = [i for i, text in enumerate(texts) if not text or text not in texts[:i]]
-    assert fold_duplicates(texts, top_k) == first[:top_k]
+    groups = fold_duplicates(texts, [0] * len(texts), top_k)
+    assert [group[0] for group in groups] == first[:top_k]
+    assert all(texts[i] == texts[group[0]] for group in groups for i in group)
+
+
+def test_what_differs_in_a_figure_or_in_standing_is_never_folded() -> None:
+    changed = TEXT.replace("19家", "18家")
+    assert changed != TEXT and fold_duplicates([TEXT, changed, TEXT], [0, 0, 1], 9) == [[0], [1], [2]]
