@@ -9,7 +9,7 @@ LAYERS = [
     {"formats.converted"},
     {"formats.package", "formats.tables", "formats.text"},
     {"formats.pdf", "formats.sheets", "formats.web", "formats.word"},
-    {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "metadata", "load", "web", "split", "lexical", "rank", "embedding", "question", "rerank", "evidence",
+    {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "metadata", "load", "web", "split", "lexical", "rank", "duplicates", "embedding", "question", "rerank", "evidence",
      "policy", "compose", "verify", "validity", "generate"},
     {"formats.__main__"},
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
