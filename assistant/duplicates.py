@@ -51,9 +51,9 @@ _ITEM_ABOVE = re.compile(rf"{_STAMP}|{_ITEM.pattern}")
 ABOVE = 5  # lines in which a stamp is the site's; further below it may be a deadline
 _OPENING = re.compile(rf"^(?:[^\n]{{0,60}}?正文:|\s*{_STAMP})?\s*(?:原标题:)?")
 _CLOSING = re.compile(
-    rf"(?:返回搜狐,查看更多|分享让更多人看到|\(完\)|(?:广告)?声明:[^\d\n]{{0,150}}|如遇作品内容[^\n]{{0,120}}"
+    rf"(?:返回搜狐,查看更多|分享让更多人看到|更多精彩内容[^\n]{{0,12}}|\(完\)|(?:广告)?声明:[^\d\n]{{0,150}}|如遇作品内容[^\n]{{0,120}}"
     rf"|[(《][^()\n]{{0,12}}》?\s*\(?\s*(?:{_DATE}|\d{{1,2}}月\d{{1,2}}日)\s*\d+\s*版[^()\n]{{0,20}}\)|{_SITE}|{_CREDIT})"
-    r"[\s)\].,]*$"
+    r"[\s()\[\].,;]*$"
 )
 _BYLINE = r"(?:全媒体)?(?:记者|通讯员)[\u3400-\u9fff ]{2,12}?"
 _AGENCY = r"(?:本报|[\u3400-\u9fffa-z]{1,8}?(?:社|网|报|之家|台|新闻|经纬|客户端))[\u3400-\u9fff]{0,6}?\s*"
@@ -73,10 +73,11 @@ _STATUS = re.compile(
 _QUANTITY = re.compile(r"[\d.%|a-z-]|[一二三四五六七八九十百千万亿两半几双倍]")
 _DECISIVE = re.compile(
     "[不没未无非禁免仅只除应须必可能得拟已曾勿莫否]|[增减升降高低涨跌多少大小长短早晚胜负进出买卖收支]"
-    "|[上下前后内外左右东南西北中男女春夏秋冬红橙黄蓝甲乙丙丁今昨明去]|[国省市区县镇乡村街]"
+    "|[上下前后内外左右东南西北中男女春夏秋冬红橙黄蓝甲乙丙丁今昨明去年月周季旬天]|[国省市区县镇乡村街]"
     "|停止|恢复|同意|批准|启动|完成|鼓励|支持|要求"
 )
 _RULE = re.compile("[不没未无非禁免仅只除须必可应]")  # with one of these, a sentence behind a text rules something
+_CREDITING = {"编辑", "摄", "摄影", "报道", "编译", "供图", "责编", "转自", "综合", "完"}  # verbs of credits
 _NAMED = ("nr", "ns", "nt", "nz", "eng")  # rjieba's tags of persons, places, bodies, other names, letters
 
 Gap = tuple[int, int, int, int]  # start and end of what one text has of its own, and of what the other has there
@@ -172,7 +173,7 @@ def sameness(a: str, b: str) -> float:
 
     Resemblance is |A ∩ B| / |A ∪ B| of the sets of SHINGLE-character shingles (Broder 1997). Two texts are the same if it
     is at least SAME and their alignment shows no difference of fact: the same set of figures, the same words of status
-    (征求意见, 修订), no two days of a dateline; in front at most HEAD characters of its own, behind TAIL, and where both
+    (征求意见, 修订), no two days of a dateline; in front at most HEAD characters of its own, behind TAIL without a verb, and where both
     texts have such, all nouns and figures stand in the other too; in between at most EDIT characters at a time, EDITED
     of the text in all, with no figure near, no name, no replaced noun and no word that turns the sense. Symmetric.
     """
@@ -259,7 +260,7 @@ def _says_the_same(a: str, b: str) -> bool:
     return (
         _frames(a, b, head[0], head[1:], HEAD)
         and _frames(a, b, tail[-1], tail[:-1], TAIL)
-        and not _rules(a, b, tail[-1])
+        and not _states(a, b, tail[-1])
         and changed <= EDITED * min(len(a), len(b))
         and all(_harmless(a, b, *edit) for edit in edits)
     )
@@ -272,7 +273,7 @@ def _frames(a: str, b: str, outermost: Gap, inner: list[Gap], most: int) -> bool
     own_b = [(start, end) for _, _, start, end in gaps if start < end]
     if any(sum(end - start for start, end in own) > most for own in (own_a, own_b)):
         return False
-    if any(_harmful(a, b, gap) for gap in inner) or (_is_replacement(*outermost) and not _harmless(a, b, *outermost)):
+    if any(_harmful(a, b, gap) for gap in inner) or (_is_replacement(*outermost) and _harmful(a, b, outermost)):
         return False
     if not own_a or not own_b:  # only one has a title, a source: nothing is told otherwise
         return True
@@ -297,6 +298,13 @@ def _rules(a: str, b: str, gap: Gap) -> bool:
     return bool(_RULE.search(a[gap[0] : gap[1]] + b[gap[2] : gap[3]]))
 
 
+def _states(a: str, b: str, gap: Gap) -> bool:
+    """Say whether what stands behind a text may be a sentence of it: it has a verb."""
+    start_a, end_a, start_b, end_b = gap
+    tagged = [*rjieba.tag(a[start_a:end_a]), *rjieba.tag(b[start_b:end_b])]
+    return any(tag == "v" and word not in _CREDITING for word, tag in tagged)
+
+
 def _is_replacement(start_a: int, end_a: int, start_b: int, end_b: int) -> bool:
     """Say whether one short phrase stands for another."""
     return 0 < end_a - start_a <= EDIT and 0 < end_b - start_b <= EDIT
@@ -312,7 +320,8 @@ def _harmless(a: str, b: str, start_a: int, end_a: int, start_b: int, end_b: int
         return False
     for text, start, end in ((a, start_a, end_a), (b, start_b, end_b)):
         near = text[max(0, start - AFTER) : end + BEFORE]
-        if _QUANTITY.search(text[start:end]) or _DIGIT.search(near):
+        own = text[start:end]
+        if _QUANTITY.search(own) or _DECISIVE.search(own) or _DIGIT.search(near):
             return False
     words_a, words_b = _words(a, start_a, end_a), _words(b, start_b, end_b)
     replaced = start_a < end_a and start_b < end_b
