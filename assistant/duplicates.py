@@ -76,7 +76,7 @@ _DECISIVE = re.compile(
     "|[上下前后内外左右东南西北中男女春夏秋冬红橙黄蓝甲乙丙丁今昨明去年月周季旬天]|[国省市区县镇乡村街]"
     "|停止|恢复|同意|批准|启动|完成|鼓励|支持|要求"
 )
-_RULE = re.compile("[不没未无非禁免仅只除须必可应]")  # with one of these, a sentence behind a text rules something
+_RULE = re.compile("[不没未无非禁免仅只除须必可应]")  # more words within a title or a first sentence rule something
 _CREDITING = {"编辑", "摄", "摄影", "报道", "编译", "供图", "责编", "转自", "综合", "完"}  # verbs of credits
 _NAMED = ("nr", "ns", "nt", "nz", "eng")  # rjieba's tags of persons, places, bodies, other names, letters
 
