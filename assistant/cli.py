@@ -81,9 +81,16 @@ def check(
     removed: Annotated[bool, typer.Option("--removed", help="列出清理时略去的每一行和原因。")] = False,
 ) -> None:
     """检查资料和目录表，逐条说明哪里要改；不改动任何东西。"""
+    from assistant.catalog import Problem
+    from assistant.duplicates import near_duplicates
     from assistant.load import load
 
     loaded = load(path or _settings(None).corpus)
+    named = {document.id: document.named for document in loaded.documents}
+    loaded.problems += [
+        Problem(pair.b, f"与{named[pair.a]}（{pair.a}）是同一份资料，可以只留一份；都留着时，回答把两份都列为出处", False)
+        for pair in near_duplicates((document.id, document.text) for document in loaded.documents)
+    ]
     for problem in loaded.problems:
         typer.echo(str(problem))
     for name, lines in loaded.removed.items() if removed else ():

@@ -250,6 +250,14 @@ def test_an_answer_without_statements_has_no_sources() -> None:
     assert render(answer) == "（截至 2026-01-02）"
 
 
+def test_check_tells_a_document_that_is_there_under_another_name(tmp_path: Path) -> None:
+    text = "# 标准\n\n" + "首次认定的绿色工厂，经专家评审和公示后，由区级财政给予一次性奖励，用于节能技术改造和能源管理系统建设。" * 3
+    rows = {"a.md": {"title": "绿色工厂奖励办法"}, "b.md": {"title": "转发绿色工厂奖励办法"}}
+    corpus = write_corpus(tmp_path / "corpus", {"a.md": text, "b.md": text.replace("，", ",")}, rows)
+    done = run("check", corpus)
+    assert done.returncode == 1 and "b：与《绿色工厂奖励办法》（a）是同一份资料" in done.stdout
+
+
 def test_history_coverage_and_impact_are_told(tmp_path: Path) -> None:
     corpus, index = write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS), tmp_path / "index"
     run("ingest", corpus, "--index", index)
