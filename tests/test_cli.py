@@ -27,7 +27,7 @@ SCHEMA = {
     "generation",
     "hits",
 }
-HIT = {"document_id", "title", "locator", "text", "start", "end", "score", "published", "source_url"}
+HIT = {"document_id", "title", "locator", "page", "text", "start", "end", "score", "published", "source_url"}
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
