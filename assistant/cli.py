@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -88,7 +88,9 @@ def check(
     loaded = load(path or _settings(None).corpus)
     named = {document.id: document.named for document in loaded.documents}
     loaded.problems += [
-        Problem(pair.b, f"与{named[pair.a]}（{pair.a}）是同一份资料，可以只留一份；都留着时，回答把两份都列为出处", False)
+        Problem(
+            pair.b, f"与{named[pair.a]}（{pair.a}）是同一份资料，可以只留一份；都留着时，回答把两份都列为出处", False
+        )
         for pair in near_duplicates((document.id, document.text) for document in loaded.documents)
     ]
     for problem in loaded.problems:
@@ -274,25 +276,113 @@ def serve(
     run(_settings(index), host, port)
 
 
-@app.command("eval")
+evaluation = typer.Typer(help="评测：运行测试集、比较两次结果、生成报告、检查和转换测试集。", no_args_is_help=True)
+app.add_typer(evaluation, name="eval")
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="eval run --json 写成的结果。")]
+
+
+@evaluation.command("run")
 def evaluate(
     testset: Annotated[
-        Path | None, typer.Option("--testset", metavar="FILE", help="测试集 JSONL；默认 eval/testset.jsonl。")
+        Path | None,
+        typer.Option("--testset", metavar="FILE", help="测试集，.jsonl 或 .xlsx；默认 eval/testset.jsonl。"),
     ] = None,
     as_of: AsOfOption = "",
-    as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="把结果写成 JSON。")] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="PART", help="停用一个部件：lexical、dense、rerank 或 validity；可重复。"),
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="把结果写成 JSON，供比较和报告用。")
+    ] = None,
     index: IndexOption = None,
 ) -> None:
     """用测试集评测检索和回答。"""
-    from assistant.models import load_assistant
-    from eval.run import evaluate as run
-    from eval.run import read_testset, risk_table, table
+    from rich.console import Console
+    from rich.progress import Progress
 
-    questions = read_testset(testset)
-    result = run(load_assistant(_settings(index)), questions, _date(as_of))
+    from assistant.models import load_assistant
+    from assistant.pipeline import Component
+    from eval.run import evaluate as run
+    from eval.run import risk_table, table
+    from eval.testset import read_testset
+
+    questions, day = read_testset(testset), _date(as_of)
+    parts = [part for part in get_args(Component) if part in (without or ())]
+    if len(parts) < len(without or ()):
+        raise SettingsError(f"--without 只能是 {'、'.join(get_args(Component))}")
+    assistant = load_assistant(_settings(index), parts)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("评测", total=len(questions))
+        result = run(assistant, questions, day, lambda done, total: bars.update(task, completed=done))
     if as_json:
         as_json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
     typer.echo(f"{table(result)}\n\n{risk_table(result)}")
+
+
+@evaluation.command("compare")
+def compare_runs(
+    before: RunArgument,
+    after: RunArgument,
+    gate: Annotated[bool, typer.Option("--gate", help="变差时退出码为 1，用来挡住上线。")] = False,
+) -> None:
+    """逐题比较两次评测：改好、改坏、换了说法，以及能不能上线。"""
+    from eval.compare import compare, comparison_text, read_run
+
+    found = compare(read_run(before), read_run(after))
+    typer.echo(comparison_text(found))
+    if gate and found.against:
+        raise typer.Exit(1)
+
+
+@evaluation.command("report")
+def write_report(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="写到哪个 HTML 文件。")] = Path("report.html"),
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="RUN", help="同时与这一次较早的结果比较。")
+    ] = None,
+) -> None:
+    """生成一个 HTML 报告，可以离线打开和打印。"""
+    from eval.compare import compare, read_run
+    from eval.report import report
+
+    result = read_run(run)
+    out.write_text(report(result, compare(read_run(against), result) if against else None), encoding="utf-8")
+    typer.echo(f"报告已写到 {out}。")
+
+
+@evaluation.command("check")
+def check_testset(
+    testset: Annotated[Path, typer.Argument(metavar="FILE", help="测试集，.jsonl 或 .xlsx。")],
+    index: IndexOption = None,
+) -> None:
+    """检查测试集：格式、资料编号，以及要点是否真的写在所列的资料里。"""
+    from assistant.index import Index
+    from eval.testset import faults, read_testset
+
+    opened = Index.open(_settings(index).index)
+    questions = read_testset(testset)
+    found = faults(questions, {document.id: document for document in opened.documents()})
+    for fault in found:
+        typer.echo(fault)
+    typer.echo(f"共 {len(questions)} 题，发现 {len(found)} 个问题。")
+    if found:
+        raise typer.Exit(1)
+
+
+@evaluation.command("convert")
+def convert_testset(
+    source: Annotated[Path, typer.Argument(metavar="FROM", help="测试集，.jsonl 或 .xlsx。")],
+    target: Annotated[Path, typer.Argument(metavar="TO", help="写成的文件，.jsonl 或 .xlsx。")],
+) -> None:
+    """把测试集转成 Excel，或从 Excel 转回。"""
+    from eval.testset import read_testset, write_testset
+
+    questions = read_testset(source)
+    write_testset(questions, target)
+    typer.echo(f"{len(questions)} 题已写到 {target}。")
 
 
 def said(statement: Statement) -> str:

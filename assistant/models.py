@@ -3,7 +3,7 @@ heavy is loaded unless it is configured.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from assistant.embedding import StaticEmbeddings
 from assistant.errors import ModelError
 from assistant.index import Index
 from assistant.lexical import LexicalIndex
-from assistant.pipeline import Assistant, Generator
+from assistant.pipeline import Assistant, Component, Generator
 from assistant.rerank import Reranker, rerank
 from assistant.schema import Hit
 from assistant.split import searchable_text
@@ -96,8 +96,15 @@ def load_generator(settings: Settings) -> Generator | None:
     )
 
 
-def load_assistant(settings: Settings) -> Assistant:
-    """Open the index and return the assistant. Raises NoIndexError, StaleIndexError or ModelError."""
+def load_assistant(settings: Settings, without: Collection[Component] = ()) -> Assistant:
+    """Open the index and return the assistant, without some components if asked.
+
+    Raises NoIndexError, StaleIndexError or ModelError.
+    """
     embeddings, fingerprint = load_embeddings(settings)
     reranker, generator = load_reranker(settings), load_generator(settings)
-    return Assistant(Index.open(settings.index, fingerprint), embeddings, reranker, generator)
+    setup = {
+        name: getattr(settings, name)
+        for name in ("embedding_model", "embedding_query_prompt", "reranker_model", "chat_model")
+    }
+    return Assistant(Index.open(settings.index, fingerprint), embeddings, reranker, generator, without, setup)

@@ -1,11 +1,11 @@
 """The path of a question, top to bottom: condense → retrieve (and rerank) → compose → verify → answer."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property, partial
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from langchain_core.embeddings import Embeddings
 
@@ -17,14 +17,15 @@ from assistant.guard import route
 from assistant.index import Index
 from assistant.lexical import gram_set
 from assistant.question import Question, read, without_phrases
-from assistant.rerank import Reranker, rerank
-from assistant.retrieve import Filters, HybridRetriever, ranked
+from assistant.rerank import Reranker, as_found, rerank
+from assistant.retrieve import WEIGHTS, Filters, HybridRetriever, ranked
 from assistant.schema import Answer, Document, Hit, Notice, Statement, Turn
 from assistant.split import split, units
 from assistant.text import normalise
 from assistant.verify import verify
 
 TOP_K = 20  # passages that may answer
+Component = Literal["lexical", "dense", "rerank", "validity"]
 ONLY = "本助手只收录嘉定产业园区与政策的资料。"
 NEAREST = 3  # titles named when nothing answers
 NEAR_SHARE = 0.3  # least share of the question's bigrams in a passage with its title that is near
@@ -42,9 +43,15 @@ class Assistant:
     """Answers questions from one index generation; holds no conversation state, and may be shared by threads."""
 
     def __init__(
-        self, index: Index, embeddings: Embeddings, reranker: Reranker = rerank, generate: Generator | None = None
-    ) -> None:
-        self.index, self._embeddings, self._reranker, self._generate = index, embeddings, reranker, generate
+        self, index: Index, embeddings: Embeddings, reranker: Reranker = rerank, generate: Generator | None = None,
+        without: Collection[Component] = (), setup: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Answer without some components, to see what each is worth; `setup` says what the rest was made with."""
+        self.index, self._embeddings, self._generate = index, embeddings, generate
+        self._reranker = as_found if "rerank" in without else reranker
+        self._arms = tuple(arm for arm in WEIGHTS if arm not in without)
+        self._mind_validity = "validity" not in without
+        self.setup = {**(setup or {}), "without": sorted(without)}
         # Sentences are always read with the shipped model: the evidence model was fitted on its similarities.
         self._units = embeddings if isinstance(embeddings, StaticEmbeddings) else StaticEmbeddings.load()
 
@@ -135,6 +142,7 @@ class Assistant:
             filters=filters,
             top_k=top_k,
             fold=fold,
+            arms=self._arms,
         )
         return retriever.hits(question.query)
 
@@ -173,6 +181,8 @@ class Assistant:
 
     def _stands(self, candidate: Candidate, as_of: date) -> bool:
         """Return whether what a unit says holds on that day, as far as it or its document tells."""
+        if not self._mind_validity:
+            return True
         document = candidate.hit.document
         states = ("expired", "superseded", "draft", "not_yet_valid")
         if validity.validity(document, as_of, self.index.successors.get(document.id, ())) in states:
@@ -180,7 +190,8 @@ class Assistant:
         return validity.passage_validity(candidate.own, candidate.around, document, as_of)[0] not in states
 
     def _notice(self, document: Document, as_of: date) -> Notice | None:
-        return validity.notice(document, as_of, self.index.successors.get(document.id, ()))
+        successors = self.index.successors.get(document.id, ())
+        return validity.notice(document, as_of, successors) if self._mind_validity else None
 
     def _about(
         self, statements: Sequence[Statement], documents: Mapping[str, Document], as_of: date
@@ -194,9 +205,11 @@ class Assistant:
         for key, citing in cited.items():
             document = documents[key]
             whole = self._notice(document, as_of)
-            if whole is None or whole.kind == "unverified":
+            if self._mind_validity and (whole is None or whole.kind == "unverified"):
                 found += [validity.span_notice(statement, document, as_of) for statement in citing]
-            found += [whole, *(validity.target_notice(statement, document) for statement in citing)]
+            found.append(whole)
+            if self._mind_validity:
+                found += [validity.target_notice(statement, document) for statement in citing]
         return found
 
 

@@ -48,6 +48,11 @@ def rerank(query: str, hits: Sequence[Hit], lexical: LexicalIndex) -> np.ndarray
     return scores
 
 
+def as_found(query: str, hits: Sequence[Hit], lexical: LexicalIndex) -> np.ndarray:
+    """Return scores that keep the order in which the arms found the hits: no reranking."""
+    return -np.arange(len(hits), dtype=np.float64)
+
+
 def features(query: str, hits: Sequence[Hit], lexical: LexicalIndex) -> np.ndarray:
     """Return what the model weighs, float64, shape (hits, len(FEATURES)), each in [0, 1]."""
     asked = normalise(query)

@@ -18,7 +18,7 @@ from assistant.schema import DocType, Hit, Level, hit_to_dict
 
 CANDIDATES = 50  # of each arm, and of both to be reranked
 SPREAD = 2.0  # of the scores shown: the reranker's odds, flattened
-WEIGHTS = {"lexical": 1.0, "dense": 0.4}  # chosen on the development questions
+WEIGHTS = {"lexical": 1.0, "dense": 0.4}  # of the arms, chosen on the development questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class HybridRetriever(BaseRetriever):
     top_k: int = 10
     reranker: Any = rerank
     fold: bool = True
+    arms: Any = tuple(WEIGHTS)
 
     def hits(self, query: str) -> list[Hit]:
         """Return up to top_k hits, best first; with `fold`, those that say the same are one hit with its twins.
@@ -92,7 +93,8 @@ class HybridRetriever(BaseRetriever):
         index: Index = self.index
         if not query.strip():
             return []
-        rankings = {"lexical": self._lexical(query), "dense": self._dense(query)}
+        search = {"lexical": self._lexical, "dense": self._dense}
+        rankings = {arm: search[arm](query) for arm in self.arms}
         fused = reciprocal_rank_fusion(rankings, WEIGHTS)[:CANDIDATES]
         passages = index.passages([row for row, _, _ in fused])
         return [

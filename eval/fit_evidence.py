@@ -25,7 +25,7 @@ from assistant.evidence import MODEL, candidates, judge
 from assistant.models import load_assistant
 from assistant.pipeline import TOP_K
 from assistant.retrieve import Filters
-from eval.run import TESTSET, TestQuestion, holds, read_testset
+from eval.testset import TESTSET, TestQuestion, holds, read_testset
 
 SEED = 20260822
 FOLDS = 5

@@ -28,7 +28,7 @@ from assistant.retrieve import HybridRetriever
 from assistant.split import searchable_text
 from assistant.text import normalise
 from eval.benchmarks import ANY_DAY, SEED, Benchmark, Query, load
-from eval.run import TESTSET, read_testset
+from eval.testset import TESTSET, read_testset
 
 BENCHMARKS = ("own", "policy", "cmrc2018.dev", "drcd.test", "xquad_zh.test", "lecoqa.train")
 METRICS = ("hit@1", "hit@5", "hit@10", "mrr@10", "ndcg@10")

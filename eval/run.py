@@ -1,126 +1,90 @@
-"""Run a test set through the assistant and score it, without a judge; definitions in eval/README.md."""
+"""Run a test set through the assistant and score every question; what a run was made with is kept beside its answers."""
 
+import hashlib
 import json
+import platform
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from statistics import mean, quantiles
+from statistics import mean
 from typing import Any
 
-from assistant.errors import SettingsError
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
-from assistant.schema import Answer, Turn
-from assistant.text import normalise
+from assistant.schema import Answer, Citation, Statement
 from assistant.verify import figures, stands, unsupported
+from eval import metrics
+from eval.testset import TestQuestion, holds, to_dict
 
-TESTSET = Path(__file__).parent / "testset.jsonl"
 CUTOFFS = (1, 5, 10)
+Progress = Callable[[int, int], None]  # done, total
 
 
-@dataclass(frozen=True, slots=True)
-class TestQuestion:
-    """A question with what a right answer must hold: each key fact is a choice of spellings, parted by |.
+def evaluate(
+    assistant: Assistant, questions: Sequence[TestQuestion], as_of: date, progress: Progress = lambda done, total: None
+) -> dict[str, Any]:
+    """Ask every question and return {"setup", "overall", "categories", "risk_coverage", "questions"} of plain JSON types.
 
-    `as_of` is the day it is asked for, if not that of the run; `stale` pairs documents with how they stand that day
-    (expired, superseded, draft, not_yet_valid) or with "target"; `values` pairs what sources say differently with
-    the documents that say it.
+    Two runs with the same setup have the same rows, `latency_ms` and `answer_ms` aside.
     """
-
-    __test__ = False  # not a pytest class
-
-    id: str
-    question: str
-    answerable: bool
-    key_facts: tuple[str, ...]
-    docs: tuple[str, ...]
-    category: str
-    history: tuple[Turn, ...] = ()
-    as_of: date | None = None
-    stale: tuple[tuple[str, str], ...] = ()
-    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-
-def read_testset(path: Path | None = None) -> list[TestQuestion]:
-    """Read a test set. Raises SettingsError naming the line that cannot be read."""
-    path = path or TESTSET
-    questions = []
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"读不了测试集“{path}”,请核对路径和编码(UTF-8)") from error
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                questions.append(_question(json.loads(line)))
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                raise SettingsError(f"{path.name} 第{number}行:字段不全或不是 JSON,格式见 eval/README.md") from error
-    if not questions:
-        raise SettingsError(f"测试集“{path}”是空的")
-    return questions
-
-
-def _question(row: dict[str, Any]) -> TestQuestion:
-    return TestQuestion(
-        str(row["id"]),
-        row["question"],
-        bool(row["answerable"]),
-        tuple(row["key_facts"]),
-        tuple(row["docs"]),
-        row["category"],
-        tuple(Turn(turn["role"], turn["content"]) for turn in row.get("history") or ()),
-        date.fromisoformat(row["as_of"]) if row.get("as_of") else None,
-        tuple((stale["document"], stale["state"]) for stale in row.get("stale") or ()),
-        tuple((value["fact"], tuple(value["documents"])) for value in row.get("values") or ()),
-    )
-
-
-def holds(fact: str, text: str) -> bool:
-    """Return whether a text holds one spelling of a fact; a figure counts only whole: 16 is not in 2016 or 16.5."""
-    spelled = re.sub(r"\s", "", normalise(text))
-    for variant in fact.split("|"):
-        pattern = re.escape(re.sub(r"\s", "", normalise(variant)))
-        pattern = (r"(?<![\d.])" if pattern[:1].isdigit() else "") + pattern
-        if re.search(pattern + (r"(?!\d|\.\d)" if pattern[-1:].isdigit() else ""), spelled):
-            return True
-    return False
-
-
-def evaluate(assistant: Assistant, questions: Sequence[TestQuestion], as_of: date) -> dict[str, Any]:
-    """Ask every question and return {"overall", "categories", "questions"} of plain JSON types."""
-    rows = [_score(q, assistant.ask(q.question, q.history, Filters(q.as_of or as_of)), assistant) for q in questions]
+    rows = []
+    for done, question in enumerate(questions, 1):
+        answer = assistant.ask(question.question, question.history, Filters(question.as_of or as_of))
+        rows.append(_score(question, answer, assistant))
+        progress(done, len(questions))
     categories = sorted({row["category"] for row in rows})
     return {
-        "as_of": as_of.isoformat(),
-        "generation": assistant.index.manifest.generation,
+        "setup": _setup(assistant, questions, as_of),
         "overall": summarise(rows),
         "categories": {name: summarise([row for row in rows if row["category"] == name]) for name in categories},
-        "risk_coverage": risk_coverage(rows),
+        "risk_coverage": metrics.risk_coverage(rows),
         "questions": rows,
     }
 
 
+def _setup(assistant: Assistant, questions: Sequence[TestQuestion], as_of: date) -> dict[str, Any]:
+    """Return what decides a run's answers: program, index, models, questions and day."""
+    digest = hashlib.sha256(json.dumps([to_dict(question) for question in questions], sort_keys=True).encode())
+    manifest = assistant.index.manifest
+    return {
+        "commit": _commit(), "python": platform.python_version(), "as_of": as_of.isoformat(), "seed": metrics.SEED,
+        "testset": digest.hexdigest()[:16], "count": len(questions), "generation": manifest.generation,
+        "documents": manifest.documents, "passages": manifest.passages, "embedding": manifest.embedding,
+        **assistant.setup,
+    }  # fmt: skip
+
+
+def _commit() -> str:
+    """Return the program's commit, with + where files differ from it; "" outside a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict[str, Any]:
     text = "\n".join(statement.text for statement in answer.statements)
-    found = [hit.document.id for hit in answer.hits]
+    ranked = list(dict.fromkeys(hit.document.id for hit in answer.hits))
     citations = [citation for statement in answer.statements for citation in statement.citations]
+    cited = {citation.document_id for citation in citations}
+    support = [_support(statement) for statement in answer.statements]
     return {
-        "id": question.id,
-        "category": question.category,
-        "question": question.question,
-        "answerable": question.answerable,
+        **{name: getattr(question, name) for name in ("id", "category", "group", "question", "answerable")},
+        "docs": list(question.docs),
+        "key_facts": list(question.key_facts),
         "status": answer.status,
         "answer": text,
+        "sources": sorted(cited),
         "missing": [fact for fact in question.key_facts if not holds(fact, text)],
-        "rank": next((rank for rank, key in enumerate(found, 1) if key in question.docs), None)
-        if question.docs
-        else None,
-        "has_docs": bool(question.docs),
+        "forbidden": [said for said in question.must_not_say if holds(said, text)] + sorted(cited & set(question.forbidden_docs)),
+        "ranked": ranked,
         "citations": len(citations),
         "valid_citations": sum(stands(c, assistant.index.document(c.document_id)) for c in citations),
-        "statements": len(answer.statements),
+        "supported": [whole for whole, _ in support],
+        "precise": [one for _, precise in support for one in precise],
         "stale": len(question.stale),
         "unmarked": [key for key, state in question.stale if not _marked(key, state, answer)],
         "values": [_shown(fact, documents, answer) for fact, documents in question.values],
@@ -129,7 +93,29 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "confidence": round(answer.confidence, 4),
         "latency_ms": round(answer.timings_ms["total"], 2),
         "answer_ms": round(sum(answer.timings_ms.get(stage, 0.0) for stage in ("compose", "generate", "verify")), 2),
-    }
+    }  # fmt: skip
+
+
+def _support(statement: Statement) -> tuple[bool, list[bool]]:
+    """Return whether a statement's citations support it, and for each whether it is precise; our verifier decides.
+
+    Spans of one place in a document, a row and its header, are one citation, as one number stands for them.
+    """
+    places: dict[tuple[str, str], list[Citation]] = {}
+    for citation in statement.citations:
+        places.setdefault((citation.document_id, citation.locator), []).append(citation)
+    cited = list(places.values())
+
+    def supports(chosen: Sequence[list[Citation]]) -> bool:
+        spans = tuple(citation for place in chosen for citation in place)
+        return bool(spans) and not unsupported(Statement(statement.text, spans))
+
+    whole = supports(cited)
+    if len(cited) == 1:
+        return whole, [whole]
+    alone = [supports([place]) for place in cited]
+    without = [supports(cited[:at] + cited[at + 1 :]) for at in range(len(cited))]
+    return whole, metrics.citation_precision(whole, alone, without)
 
 
 _STANDS = ("expired", "superseded", "draft", "not_yet_valid")
@@ -159,99 +145,65 @@ def _shown(fact: str, documents: Sequence[str], answer: Answer) -> bool:
     )
 
 
-def _right(row: dict[str, Any]) -> bool:
-    return row["answerable"] and row["status"] == "answered" and not row["missing"]
-
-
-def risk_coverage(rows: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
-    """Return, per confidence at which one might stop answering, the share of questions answered and of those wrong.
-
-    The risk–coverage curve of El-Yaniv & Wiener (2010); an answer is right if it has all facts. It ends at what is
-    answered at all: what was refused has no answer to be judged.
-    """
-    answered = sorted((row for row in rows if row["status"] == "answered"), key=lambda row: -row["confidence"])
-    curve, wrong = [], 0
-    for count, row in enumerate(answered, 1):
-        wrong += not _right(row)
-        if count == len(answered) or answered[count]["confidence"] < row["confidence"]:
-            curve.append({"confidence": row["confidence"], "coverage": count / len(rows), "risk": wrong / count})
-    return curve
-
-
-def area_under(curve: Sequence[dict[str, float]]) -> float | None:
-    """Return the mean risk along a risk–coverage curve from no coverage to its last point, lower is better; None if empty."""
-    area, before = 0.0, 0.0
-    for point in curve:
-        area += point["risk"] * (point["coverage"] - before)
-        before = point["coverage"]
-    return area / before if curve else None
-
-
-def calibration_error(rows: Sequence[dict[str, Any]], bins: int = 10) -> float | None:
-    """Return the expected calibration error of the answers' confidences (Guo et al. 2017, equal-width bins); None without answers."""
-    answered = [row for row in rows if row["status"] == "answered"]
-    binned: dict[int, list[dict[str, Any]]] = {}
-    for row in answered:
-        binned.setdefault(min(int(row["confidence"] * bins), bins - 1), []).append(row)
-    gaps = (abs(sum(row["confidence"] - _right(row) for row in group)) for group in binned.values())
-    return sum(gaps) / len(answered) if answered else None
-
-
-def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
-    """Return the metrics of some scored questions; None where there is nothing to average."""
+def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the metrics of some scored questions, None where there is nothing to average; `intervals` holds 95 % ones."""
     answerable = [row for row in rows if row["answerable"]]
     unanswerable = [row for row in rows if not row["answerable"]]
-    placed = [row for row in answerable if row["has_docs"]]
+    placed = [row for row in answerable if row["docs"]]
     answered = [row for row in rows if row["status"] == "answered"]
-    latencies = sorted(row["latency_ms"] for row in rows)
+    averages: dict[str, list[float]] = {
+        **{f"recall@{k}": [metrics.hit_at(row["ranked"], row["docs"], k) for row in placed] for k in CUTOFFS},
+        "mrr": [metrics.reciprocal_rank(row["ranked"], row["docs"]) for row in placed],
+        "ndcg@10": [metrics.ndcg_at(row["ranked"], row["docs"], 10) for row in placed],
+        "all_facts": [float(metrics.right(row)) for row in answerable],
+        "facts": [float(fact not in row["missing"]) for row in answerable for fact in row["key_facts"]],
+        "number_facts": [float(fact not in row["missing"]) for row in answerable for fact in row["key_facts"] if re.search(r"\d", fact)],
+        "false_refusals": [float(row["status"] == "abstained") for row in answerable],
+        "false_answers": [float(row["status"] == "answered") for row in unanswerable],
+        "citation_recall": [float(one) for row in rows for one in row["supported"]],
+        "citation_precision": [float(one) for row in rows for one in row["precise"]],
+        "figures_supported": [float(not row["unsupported"]) for row in answered],
+        "values_shown": [float(all(row["values"])) for row in rows if row["values"]],
+    }  # fmt: skip
+    cited = sum(row["citations"] for row in rows)
     return {
         "questions": len(rows),
-        **{f"recall@{k}": _share(row["rank"] is not None and row["rank"] <= k for row in placed) for k in CUTOFFS},
-        "mrr": mean(1 / row["rank"] if row["rank"] else 0.0 for row in placed) if placed else None,
-        "all_facts": _share(map(_right, answerable)),
-        "false_refusals": _share(row["status"] == "abstained" for row in answerable),
-        "false_answers": _share(row["status"] == "answered" for row in unanswerable),
-        "valid_citations": _ratio(sum(r["valid_citations"] for r in rows), sum(r["citations"] for r in rows)),
-        "figures_supported": _share(not row["unsupported"] for row in answered),
+        **{name: mean(values) if values else None for name, values in averages.items()},
+        "valid_citations": sum(row["valid_citations"] for row in rows) / cited if cited else None,
         "validity_errors": sum(len(row["unmarked"]) for row in rows) if any(row["stale"] for row in rows) else None,
-        "values_shown": _share(all(row["values"]) for row in rows if row["values"]),
-        "mean_risk": area_under(risk_coverage(rows)),
-        "calibration_error": calibration_error(rows),
+        "forbidden": sum(len(row["forbidden"]) for row in rows),
+        "consistency": metrics.consistency(rows),
+        "mean_risk": metrics.area_under(metrics.risk_coverage(rows)),
+        "calibration_error": metrics.calibration_error(rows),
         "length_chars": mean(len(row["answer"]) for row in answered) if answered else None,
-        "latency_p50_ms": _percentile(latencies, 50),
-        "latency_p95_ms": _percentile(latencies, 95),
-        "answer_p95_ms": _percentile(sorted(row["answer_ms"] for row in rows), 95),
+        "latency_p50_ms": metrics.percentile((row["latency_ms"] for row in rows), 50),
+        "latency_p95_ms": metrics.percentile((row["latency_ms"] for row in rows), 95),
+        "answer_p95_ms": metrics.percentile((row["answer_ms"] for row in rows), 95),
+        "intervals": {name: list(metrics.interval(values) or ()) for name, values in averages.items() if values},
     }
 
 
-def _share(flags: Any) -> float | None:
-    flags = list(flags)
-    return sum(flags) / len(flags) if flags else None
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _percentile(ordered: Sequence[float], percent: int) -> float | None:
-    if not ordered:
-        return None
-    return quantiles(ordered, n=100, method="inclusive")[percent - 1] if len(ordered) > 1 else ordered[0]
-
-
-_COLUMNS = {
-    "questions": "题数", "recall@1": "召回@1", "recall@5": "召回@5", "recall@10": "召回@10", "mrr": "MRR",
-    "all_facts": "要点全对", "false_refusals": "误拒", "false_answers": "误答", "valid_citations": "引文有效",
-    "figures_supported": "数字有据", "validity_errors": "时效错误", "values_shown": "各值并列", "mean_risk": "平均风险", "calibration_error": "校准误差", "length_chars": "字数", "latency_p50_ms": "P50毫秒", "latency_p95_ms": "P95毫秒", "answer_p95_ms": "检索后P95毫秒",
+COLUMNS = {
+    "questions": "题数", "recall@1": "召回@1", "recall@5": "召回@5", "recall@10": "召回@10", "mrr": "MRR", "ndcg@10": "nDCG@10",
+    "all_facts": "要点全对", "facts": "要点", "number_facts": "数字要点", "false_refusals": "误拒", "false_answers": "误答",
+    "citation_recall": "引文召回", "citation_precision": "引文精确", "valid_citations": "引文有效", "figures_supported": "数字有据",
+    "validity_errors": "时效错误", "forbidden": "不该说的", "values_shown": "各值并列", "consistency": "换说法一致",
+    "mean_risk": "平均风险", "calibration_error": "校准误差", "length_chars": "字数", "latency_p50_ms": "P50毫秒",
+    "latency_p95_ms": "P95毫秒", "answer_p95_ms": "检索后P95毫秒",
 }  # fmt: skip
+COUNTS = ("questions", "validity_errors", "forbidden")
+SCORES = ("mrr", "ndcg@10", "mean_risk", "calibration_error")  # no shares of anything
 
 
 def table(result: dict[str, Any]) -> str:
     """Return the metrics as a Markdown table, a row per category and one for all; – where nothing applies."""
     rows = [*result["categories"].items(), ("全部", result["overall"])]
-    head = ["类别", *_COLUMNS.values()]
-    lines = [head, ["---"] * len(head), *([name, *(_cell(key, row[key]) for key in _COLUMNS)] for name, row in rows)]
-    return _markdown(lines)
+    used = [key for key in COLUMNS if any(row[key] is not None for _, row in rows)]
+    head = ["类别", *(COLUMNS[key] for key in used)]
+    lines = [head, ["---"] * len(head), *([name, *(shown(key, row[key]) for key in used)] for name, row in rows)]
+    bounds = result["overall"]["intervals"]
+    whole = [f"{bounds[key][0]:.3f}–{bounds[key][1]:.3f}" if bounds.get(key) else "" for key in used]
+    return _markdown([*lines, ["95% 区间", *whole]])
 
 
 RISKS = (0.9, 0.8, 0.7, 0.6, 0.5, 0.0)  # confidences at which the curve is printed
@@ -263,7 +215,7 @@ def risk_table(result: dict[str, Any]) -> str:
     for least in RISKS:
         reached = [point for point in result["risk_coverage"] if point["confidence"] >= least]
         if reached:
-            lines.append([str(least), _cell("coverage", reached[-1]["coverage"]), _cell("risk", reached[-1]["risk"])])
+            lines.append([str(least), shown("coverage", reached[-1]["coverage"]), shown("risk", reached[-1]["risk"])])
     return _markdown(lines)
 
 
@@ -271,9 +223,16 @@ def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _cell(key: str, value: float | int | None) -> str:
+def as_percent(key: str, value: float | None) -> str:
+    """Return a metric's value as a reader without statistics takes it: shares in percent."""
+    plain = value is None or key in COUNTS or key in SCORES or key == "length_chars" or key.endswith("_ms")
+    return shown(key, value) if plain or value is None else f"{value:.1%}"
+
+
+def shown(key: str, value: float | int | None) -> str:
+    """Return a metric's value as it is printed in a table of figures; – where there is none."""
     if value is None:
         return "–"
-    if key in ("questions", "validity_errors"):
+    if key in COUNTS:
         return str(value)
     return f"{value:.1f}" if key == "length_chars" or key.endswith("_ms") else f"{value:.3f}"

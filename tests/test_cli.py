@@ -218,17 +218,17 @@ def test_evaluating(folder: Path, index: Path) -> None:
         "category": "area",
     }
     testset = write_lines(folder / "testset.jsonl", question, {**question, "id": "b", "answerable": False})
-    done = run("eval", "--testset", testset, "--index", index, "--json", folder / "result.json", *DAY)
+    done = run("eval", "run", "--testset", testset, "--index", index, "--json", folder / "result.json", *DAY)
     assert (done.returncode, done.stderr) == (0, "")
     metrics, risks = done.stdout.strip().split("\n\n")
     head, _, *rows = metrics.splitlines()
-    assert head.startswith("| 类别 | 题数 | 召回@1 |") and [row[:8] for row in rows] == ["| area |", "| 全部 | 2"]
+    assert head.startswith("| 类别 | 题数 | 召回@1 |") and [row[:8] for row in rows] == ["| area |", "| 全部 | 2", "| 95% 区间"]
     assert risks.startswith("| 置信度不低于 |") and risks.endswith("| 0.0 | 1.000 | 0.500 |")
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    assert result["as_of"] == "2026-11-24"
+    assert result["setup"]["as_of"] == "2026-11-24"
     assert (result["overall"]["all_facts"], result["overall"]["false_answers"]) == (1.0, 1.0)
     broken = write_lines(folder / "broken.jsonl", question, "{")
-    assert_refused(run("eval", "--testset", broken, "--index", index), 2, "broken.jsonl 第2行")
+    assert_refused(run("eval", "run", "--testset", broken, "--index", index), 2, "broken.jsonl 第2行")
 
 
 def test_only_the_page_needs_gradio_and_nothing_needs_torch(folder: Path) -> None:
@@ -251,7 +251,10 @@ def test_an_answer_without_statements_has_no_sources() -> None:
 
 
 def test_check_tells_a_document_that_is_there_under_another_name(tmp_path: Path) -> None:
-    text = "# 标准\n\n" + "首次认定的绿色工厂，经专家评审和公示后，由区级财政给予一次性奖励，用于节能技术改造和能源管理系统建设。" * 3
+    text = (
+        "# 标准\n\n"
+        + "首次认定的绿色工厂，经专家评审和公示后，由区级财政给予一次性奖励，用于节能技术改造和能源管理系统建设。" * 3
+    )
     rows = {"a.md": {"title": "绿色工厂奖励办法"}, "b.md": {"title": "转发绿色工厂奖励办法"}}
     corpus = write_corpus(tmp_path / "corpus", {"a.md": text, "b.md": text.replace("，", ",")}, rows)
     done = run("check", corpus)

@@ -1,33 +1,26 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
+from math import log2
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import CORPUS, TODAY
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from assistant.errors import SettingsError
 from assistant.load import load
 from assistant.pipeline import Assistant
 from assistant.schema import Turn
 from eval.grounding import STATEMENTS, read_statements, withheld
+from eval.metrics import area_under, calibration_error, risk_coverage
 from eval.reading import contains, rgb_documents, rouge_l
-from eval.run import (
-    TESTSET,
-    TestQuestion,
-    area_under,
-    calibration_error,
-    evaluate,
-    holds,
-    read_testset,
-    risk_coverage,
-    risk_table,
-    summarise,
-    table,
-)
+from eval.run import evaluate, risk_table, summarise
+from eval.testset import TESTSET, TestQuestion, faults, holds, read_testset, write_testset
 
 ENTRY = {
     "id": "a",
@@ -108,8 +101,9 @@ def test_a_bad_line_of_a_test_set_is_named(tmp_path: Path, line: object) -> None
         read_testset(write(tmp_path / "t.jsonl", ENTRY, "", line))
 
 
-def test_a_test_set_that_is_empty_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:
-    for file in (write(tmp_path / "empty.jsonl", "", " "), tmp_path / "none.jsonl", write(tmp_path / "gbk.jsonl", ENTRY, encoding="gbk")):  # fmt: skip
+def test_a_test_set_that_is_empty_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "binary.jsonl").write_bytes(bytes(range(256)) * 20)
+    for file in (write(tmp_path / "empty.jsonl", "", " "), tmp_path / "none.jsonl", tmp_path / "binary.jsonl"):
         with pytest.raises(SettingsError, match=file.name):
             read_testset(file)
 
@@ -117,70 +111,138 @@ def test_a_test_set_that_is_empty_missing_or_not_utf8_is_refused(tmp_path: Path)
 def test_a_test_set_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     history = [{"role": "user", "content": "氢能港在哪里？"}]
     (plain, later) = read_testset(
-        write(tmp_path / "t.jsonl", ENTRY, {**ENTRY, "id": 7, "history": history}, encoding="utf-8-sig")
+        write(tmp_path / "t.jsonl", ENTRY, {**ENTRY, "id": "b", "history": history}, encoding="utf-8-sig")
     )
     assert plain == TestQuestion("a", "氢能港多大？", True, ("2.15",), ("port",), "area")
-    assert (later.id, later.history) == ("7", (Turn("user", "氢能港在哪里？"),))
+    assert (later.id, later.history) == ("b", (Turn("user", "氢能港在哪里？"),))
 
 
-def scored(**changes: Any) -> Mapping[str, Any]:
+WORDS = st.text("嘉定园区2.15|；", min_size=1, max_size=8).map(lambda text: f"事{text}")
+QUESTIONS = st.builds(
+    TestQuestion,
+    WORDS, WORDS, st.booleans(), st.lists(WORDS, max_size=2).map(tuple), st.lists(WORDS, max_size=2).map(tuple), WORDS,
+    history=st.one_of(st.just(()), st.tuples(st.builds(Turn, st.just("user"), WORDS), st.builds(Turn, st.just("assistant"), WORDS))),
+    as_of=st.one_of(st.none(), st.dates(date(2019, 1, 1), date(2030, 1, 1))),
+    stale=st.lists(st.tuples(WORDS, st.just("draft")), max_size=2).map(tuple),
+    must_not_say=st.lists(WORDS, max_size=2).map(tuple), group=st.one_of(st.just(""), WORDS), note=st.one_of(st.just(""), WORDS),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".xlsx"])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(questions=st.lists(QUESTIONS, min_size=1, max_size=3))
+def test_a_test_set_is_read_as_it_was_written(tmp_path: Path, suffix: str, questions: list[TestQuestion]) -> None:
+    file = tmp_path / f"t{suffix}"
+    write_testset(questions, file)
+    assert read_testset(file) == questions
+
+
+def test_an_excel_row_that_is_wrong_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "t.xlsx"
+    write_testset([TestQuestion("a", "多大？", True, ("2.15",), ("port",), "area")], file)
+    book = load_workbook(file)
+    book.active["D2"] = "也许"
+    book.save(file)
+    book.close()
+    with pytest.raises(SettingsError, match=r"t\.xlsx 第2行"):
+        read_testset(file)
+    file.write_bytes(b"PK\x03\x04")
+    with pytest.raises(SettingsError, match="Excel"):
+        read_testset(file)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({}, ""),
+        ({"docs": ["nowhere"]}, "“nowhere”不在资料库里"),
+        ({"key_facts": ["9.99"]}, "要点“9.99”不在所列资料里"),
+        ({"key_facts": []}, "可回答的题要有要点"),
+        ({"answerable": False}, "不可回答的题不应有要点"),
+        ({"stale": [{"document": "port", "state": "old"}]}, "时效“old”"),
+        ({"values": [{"fact": "500亿", "documents": ["grant"]}]}, "“500亿”不在资料“grant”里"),
+        ({"history": [{"role": "assistant", "content": "好"}]}, "一问一答"),
+    ],
+)
+def test_a_program_checks_a_test_set_against_the_documents(
+    small: Assistant, tmp_path: Path, changes: dict[str, Any], fault: str
+) -> None:
+    documents = {document.id: document for document in small.index.documents()}
+    found = faults(read_testset(write(tmp_path / "t.jsonl", {**ENTRY, **changes})), documents)
+    assert bool(found) == bool(fault) and all(fault in line for line in found)
+    twice = read_testset(write(tmp_path / "t.jsonl", ENTRY, ENTRY))
+    assert faults(twice, documents) == ["a：编号重复"]
+
+
+def scored(**changes: Any) -> dict[str, Any]:
     """A question that was answered rightly, but for the changes."""
     return {
-        "answerable": True, "status": "answered", "answer": "四个汉字", "missing": [], "rank": 1, "has_docs": True, "citations": 1,
-        "valid_citations": 1, "statements": 1, "unsupported": [], "confidence": 0.9, "latency_ms": 10.0, "answer_ms": 5.0, "stale": 0, "unmarked": [], "values": [],
+        "id": "q", "answerable": True, "status": "answered", "answer": "四个汉字", "key_facts": ["2.15"], "missing": [], "forbidden": [],
+        "group": "", "docs": ["port"], "ranked": ["port"], "citations": 1, "valid_citations": 1, "supported": [True], "precise": [True],
+        "unsupported": [], "confidence": 0.9, "latency_ms": 10.0, "answer_ms": 5.0, "stale": 0, "unmarked": [], "values": [], "sources": [],
+        "question": "", "category": "area", "notices": [],
         **changes,
     }  # fmt: skip
+
+
+REFUSED: dict[str, Any] = {
+    "status": "abstained", "answer": "", "citations": 0, "valid_citations": 0, "supported": [], "precise": []
+}  # fmt: skip
 
 
 def test_the_metrics_are_those_computed_by_hand() -> None:
     rows = [
         scored(stale=1, values=[True, True]),
         scored(
-            stale=2,
-            unmarked=["old"],
-            values=[True, False],
-            rank=4,
-            missing=["2.15"],
-            answer="八个汉字八个汉字",
-            citations=3,
-            valid_citations=1,
-            latency_ms=20.0,
+            stale=2, unmarked=["old"], values=[True, False], ranked=["a", "b", "c", "port"], key_facts=["2.15", "安亭"],
+            missing=["2.15"], answer="八个汉字八个汉字", citations=3, valid_citations=1, latency_ms=20.0,
+            supported=[True, False], precise=[True, False, False],
         ),
-        scored(rank=None, status="abstained", answer="", citations=0, valid_citations=0, latency_ms=30.0),  # a refusal
-        scored(rank=None, has_docs=False, unsupported=["5000"], latency_ms=40.0),  # counts in no recall
-        scored(answerable=False, latency_ms=50.0),  # a false answer
-        scored(answerable=False, status="abstained", answer="", citations=0, valid_citations=0, latency_ms=60.0),
-        scored(answerable=False, status="abstained", answer="", citations=0, valid_citations=0, latency_ms=70.0),
-    ]
-    assert summarise([dict(row) for row in rows]) == {
+        scored(**REFUSED, ranked=[], missing=["2.15"], latency_ms=30.0),  # a refusal
+        scored(docs=[], unsupported=["5000"], forbidden=["25家"], latency_ms=40.0),  # counts in no recall, and is not right
+        scored(answerable=False, key_facts=[], latency_ms=50.0),  # a false answer
+        scored(answerable=False, key_facts=[], **REFUSED, latency_ms=60.0),
+        scored(answerable=False, key_facts=[], **REFUSED, latency_ms=70.0),
+    ]  # fmt: skip
+    found = summarise(rows)
+    intervals = found.pop("intervals")
+    assert found == {
         "questions": 7,
         "recall@1": pytest.approx(1 / 3),
         "recall@5": pytest.approx(2 / 3),
         "recall@10": pytest.approx(2 / 3),
         "mrr": pytest.approx((1 + 1 / 4 + 0) / 3),
-        "all_facts": 2 / 4,
+        "ndcg@10": pytest.approx((1 + 1 / log2(5) + 0) / 3),
+        "all_facts": 1 / 4,
+        "facts": 3 / 5,
+        "number_facts": 2 / 4,
         "false_refusals": 1 / 4,
         "false_answers": pytest.approx(1 / 3),
+        "citation_recall": 4 / 5,
+        "citation_precision": 4 / 6,
         "valid_citations": 4 / 6,
         "figures_supported": 3 / 4,
         "validity_errors": 1,
+        "forbidden": 1,
         "values_shown": 1 / 2,
-        "mean_risk": pytest.approx(0.5),  # all four answers have one confidence: two of them are wrong
-        "calibration_error": pytest.approx(0.9 - 0.5),
+        "consistency": None,
+        "mean_risk": pytest.approx(3 / 4),  # all four answers have one confidence: three of them are wrong
+        "calibration_error": pytest.approx(0.9 - 1 / 4),
         "length_chars": (4 + 8 + 4 + 4) / 4,
         "latency_p50_ms": 40.0,
         "latency_p95_ms": pytest.approx(67.0),  # inclusive: 60 + 0.7 · 10
         "answer_p95_ms": 5.0,
     }
+    assert all(low <= found[name] <= high for name, (low, high) in intervals.items())
 
 
 def test_the_risk_coverage_curve_is_that_computed_by_hand() -> None:
     rows = [
-        dict(scored(confidence=0.9)),
-        dict(scored(confidence=0.8, missing=["2.15"])),
-        dict(scored(confidence=0.8)),
-        dict(scored(confidence=0.6, answerable=False)),
-        dict(scored(status="abstained", answer="")),
+        scored(confidence=0.9),
+        scored(confidence=0.8, missing=["2.15"]),
+        scored(confidence=0.8),
+        scored(confidence=0.6, answerable=False),
+        scored(**REFUSED),
     ]
     curve = risk_coverage(rows)
     assert curve == [
@@ -201,16 +263,14 @@ def test_the_risk_coverage_curve_is_that_computed_by_hand() -> None:
 
 
 def test_an_abstention_that_misses_nothing_is_still_a_refusal() -> None:
-    metrics = summarise([dict(scored(status="abstained", answer="", missing=[]))])
+    metrics = summarise([scored(**REFUSED)])
     assert (metrics["all_facts"], metrics["false_refusals"]) == (0.0, 1.0)
 
 
 def test_where_there_is_nothing_to_average_there_is_no_number() -> None:
-    metrics = summarise([])
-    assert metrics.pop("questions") == 0
-    assert set(metrics.values()) == {None}
-    (line,) = table({"categories": {}, "overall": summarise([])}).splitlines()[2:]
-    assert line == "| 全部 | 0" + " | –" * 17 + " |"
+    found = summarise([])
+    assert (found.pop("questions"), found.pop("forbidden"), found.pop("intervals")) == (0, 0, {})
+    assert set(found.values()) == {None}
 
 
 def test_both_answers_that_should_not_be_and_refusals_are_scored(small: Assistant) -> None:
@@ -233,7 +293,13 @@ def test_both_answers_that_should_not_be_and_refusals_are_scored(small: Assistan
         "all_facts": 0.5, "false_refusals": 0.5, "false_answers": 0.5, "valid_citations": 1.0,
     }  # fmt: skip
     assert result["overall"] == result["categories"]["area"]
+    again = evaluate(small, [ask("right", "氢能港规划面积多大？", True)], TODAY.as_of)
+    assert without_times(again["questions"][0]) == without_times(result["questions"][0])
     assert json.loads(json.dumps(result)) == result
+
+
+def without_times(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if not key.endswith("_ms")}
 
 
 SETS = ("testset", "heldout", "time", "time_heldout", "conflict", "conflict_heldout")

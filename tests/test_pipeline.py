@@ -18,7 +18,7 @@ from assistant.pipeline import NEAREST, Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Citation, Document, Statement, Turn
 from assistant.verify import figures
-from eval.run import holds, read_testset
+from eval.testset import holds, read_testset
 
 pytestmark = pytest.mark.skipif(not (CORPUS / "documents").exists(), reason="the corpus is not in this checkout")
 BRIEFING = "01-press-briefing-20230822-parks"
