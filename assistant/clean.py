@@ -31,13 +31,15 @@ _NOTICES = re.compile(
 class Cleaned:
     """The cleaned text, and what the page says of itself: keys are catalogue columns.
 
-    `removed` pairs each line that was left out with the reason; `pages` is the document's.
+    `removed` pairs each line that was left out with the reason; `pages` is the document's; `note` is what must be known
+    of how the text was read.
     """
 
     text: str
     stated: dict[str, str] = field(default_factory=dict)
     removed: tuple[tuple[str, str], ...] = ()
     pages: tuple[int, ...] = ()
+    note: str = ""
 
 
 def clean_markdown(raw: str) -> Cleaned:

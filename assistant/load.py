@@ -12,7 +12,7 @@ from pathlib import Path
 from assistant.catalog import Problem, Row, parse_row, read_catalog
 from assistant.clean import Cleaned, clean_markdown, clean_page
 from assistant.errors import CorpusError
-from assistant.formats import ADVICE, READERS, convert, read_text
+from assistant.formats import ADVICE, OCR, READERS, convert, read_text
 from assistant.formats.converted import MAX_TEXT
 from assistant.metadata import differing, particulars, read_metadata, stated_row, told
 from assistant.schema import Document
@@ -167,16 +167,20 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
             remarks.append(Problem(file.name, f"{told(row.metadata)}，未核对，请在 {CATALOG} 填写确认", False))
     else:
         remarks = [Problem(file.name, reason, False) for reason in differing(row, cleaned.text)]
+    if cleaned.note:
+        remarks.append(Problem(file.name, cleaned.note, False))
+        note = "；".join(filter(None, (row.metadata.note, cleaned.note)))
+        row = replace(row, metadata=replace(row.metadata, note=note))
     loaded.add(Document(document_id, row.title, text, row.metadata, cleaned.pages), fingerprint, remarks)
     loaded.removed[file.name] = cleaned.removed
 
 
 @cache
 def _code() -> str:
-    """Return a hash of the code that makes a document of a file: other code may make another."""
+    """Return a hash of the code that makes a document of a file: other code may make another, or recognise more."""
     package = Path(__file__).parent
     files = [*package.glob("formats/*.py"), *(package / f"{name}.py" for name in READING)]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
+    return hashlib.sha256(b"".join([*(file.read_bytes() for file in sorted(files)), bytes([OCR])])).hexdigest()
 
 
 def _fingerprint(entry: str) -> str:
@@ -189,7 +193,7 @@ def _clean(file: Path, kept: Path | None) -> Cleaned:
         converted = convert(file, kept)
         cleaned = (clean_page if suffix in PAGES else clean_markdown)(converted.text)
         removed = (*converted.removed, *cleaned.removed)
-        cleaned = replace(cleaned, stated=cleaned.stated | converted.stated, removed=removed)
+        cleaned = replace(cleaned, stated=cleaned.stated | converted.stated, removed=removed, note=converted.note)
     elif suffix in MARKDOWN | PLAIN:
         cleaned = (clean_markdown if suffix in MARKDOWN else clean_page)(read_text(file))
     else:

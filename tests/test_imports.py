@@ -8,7 +8,8 @@ LAYERS = [
     {"errors", "schema"},
     {"formats.converted"},
     {"formats.package", "formats.tables", "formats.text"},
-    {"formats.pdf", "formats.sheets", "formats.web", "formats.word"},
+    {"formats.layout", "formats.ocr"},
+    {"formats.images", "formats.pdf", "formats.sheets", "formats.web", "formats.word"},
     {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "metadata", "load", "web", "split", "lexical", "rank", "duplicates", "embedding", "question", "rerank", "evidence",
      "policy", "compose", "verify", "validity", "generate"},
     {"formats.__main__"},
@@ -36,5 +37,6 @@ def test_imports_point_one_way(name: str, file: Path) -> None:
         if package == "eval":
             assert name == "cli"
             continue
-        parts = [module] if module else re.findall(r"\w+", names)
+        named = [f"{module}.{one}".strip(".") for one in re.findall(r"\w+", names)]
+        parts = [one for one in named if one in ORDER] or [module]
         assert all(ORDER[part] <= ORDER[name] for part in parts), f"{name} imports {parts}"

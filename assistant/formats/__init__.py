@@ -5,18 +5,20 @@ ends there. That process alone loads the libraries which read the formats.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import CorpusError
-from assistant.formats.converted import PAGE, Converted
+from assistant.formats.converted import OCR, PAGE, SCAN_SECONDS, SECONDS, Converted
 from assistant.formats.text import read_text
 
-__all__ = ["ADVICE", "MEMORY", "PAGE", "READERS", "SECONDS", "Converted", "convert", "read_text"]
+__all__ = ["ADVICE", "IMAGES", "OCR", "PAGE", "READERS", "SECONDS", "Converted", "convert", "read_text"]
 
-SECONDS, MEMORY = 120, 2_000_000_000  # that a file may take to read: wall clock, bytes
+IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
+SCANS = (*IMAGES, ".pdf")
 READERS = {  # the module here that reads each format
     ".docx": "word",
     ".xlsx": "sheets",
@@ -24,6 +26,7 @@ READERS = {  # the module here that reads each format
     ".html": "web",
     ".htm": "web",
     ".pdf": "pdf",
+    **dict.fromkeys(IMAGES, "images"),
 }
 ADVICE = {  # for formats that are known and not read
     ".doc": "旧版 Word 文件，请另存为 .docx",
@@ -35,9 +38,6 @@ ADVICE = {  # for formats that are known and not read
     ".wps": "WPS 文件，请另存为 .docx",
     ".et": "WPS 表格，请另存为 .xlsx",
     ".ofd": "OFD 版式文件，请导出为 PDF 或 .docx",
-    **dict.fromkeys(
-        (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"), "图片，请先做文字识别（OCR），另存为 .docx 或 .txt"
-    ),
     **dict.fromkeys((".zip", ".rar", ".7z", ".gz"), "压缩包，请解开后放入"),
 }
 
@@ -54,7 +54,8 @@ def convert(file: Path, kept: Path | None = None) -> Converted:
         beside = kept.with_suffix(".part")
         beside.write_text(json.dumps(answer), encoding="utf-8")
         beside.replace(kept)
-    return Converted(answer["text"], answer["stated"], tuple((reason, line) for reason, line in answer["removed"]))
+    removed = tuple((reason, line) for reason, line in answer["removed"])
+    return Converted(answer["text"], answer["stated"], removed, answer["note"])
 
 
 def _taken_up(kept: Path | None) -> dict[str, Any] | None:
@@ -64,12 +65,14 @@ def _taken_up(kept: Path | None) -> dict[str, Any] | None:
 def _read(file: Path) -> dict[str, Any]:
     """Return what the reading process says of a file."""
     command = [sys.executable, "-m", "assistant.formats", str(file)]
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # each thread takes address space, which is limited
+    seconds = SCAN_SECONDS if file.suffix.lower() in SCANS else SECONDS
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=seconds, check=False, env=environment)
     except subprocess.TimeoutExpired as error:
-        raise CorpusError(f"读取超过 {SECONDS} 秒，请拆分或另存为较简单的文件") from error
+        raise CorpusError(f"读取超过 {seconds} 秒，请拆分或另存为较简单的文件") from error
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
-    except ValueError as error:  # killed, or out of memory
-        raise CorpusError("读取时耗尽内存或意外终止，请拆分或另存为较简单的文件") from error
+    except ValueError as error:  # killed, out of processor time or out of memory
+        raise CorpusError("读取时用尽时间或内存，或意外终止，请拆分或另存为较简单的文件") from error
     return answer

@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import CorpusError
-from assistant.formats import MEMORY, READERS, SECONDS
-from assistant.formats.converted import BROKEN, MAX_BYTES, MAX_TEXT, Converted
+from assistant.formats import READERS
+from assistant.formats.converted import (
+    BROKEN,
+    MAX_BYTES,
+    MAX_TEXT,
+    MEMORY,
+    SCAN_MEMORY,
+    SCAN_SECONDS,
+    SECONDS,
+    Converted,
+)
 
 
 def _limit() -> None:
-    """Hold this process to its share of memory and time; it writes no files."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    """Hold this process to its share of memory and time, more only once it recognises characters; it writes no files."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, SCAN_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SCAN_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
