@@ -222,7 +222,11 @@ def test_evaluating(folder: Path, index: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     metrics, risks = done.stdout.strip().split("\n\n")
     head, _, *rows = metrics.splitlines()
-    assert head.startswith("| 类别 | 题数 | 召回@1 |") and [row[:8] for row in rows] == ["| area |", "| 全部 | 2", "| 95% 区间"]
+    assert head.startswith("| 类别 | 题数 | 召回@1 |") and [row[:8] for row in rows] == [
+        "| area |",
+        "| 全部 | 2",
+        "| 95% 区间",
+    ]
     assert risks.startswith("| 置信度不低于 |") and risks.endswith("| 0.0 | 1.000 | 0.500 |")
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     assert result["setup"]["as_of"] == "2026-11-24"

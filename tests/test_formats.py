@@ -171,6 +171,11 @@ def test_what_a_page_shows_around_its_text_is_told_when_left_out(tmp_path: Path)
     assert not any(line in (TITLE, *ROWS[0]) for _, line in removed)
 
 
+def test_what_a_pdf_holds_at_its_edges_or_out_of_sight_is_told_when_left_out(tmp_path: Path) -> None:
+    removed = convert(write_pdf(tmp_path)).removed
+    assert ("看不见的文字", "每亩补贴九万元") in removed and ("页眉、页脚或页码", "-1-") in removed
+
+
 def test_a_page_keeps_where_it_was_saved_from(tmp_path: Path) -> None:
     page = write_html(tmp_path)
     page.write_text(

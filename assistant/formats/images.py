@@ -7,7 +7,7 @@ from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 from assistant.errors import CorpusError
 from assistant.formats import ocr
 from assistant.formats.converted import BROKEN, MAX_PAGES, OCR, PAGE, Converted
-from assistant.formats.layout import Line, lines_of, markdown
+from assistant.formats.layout import Line, lines_of, markdown, without_edges
 
 MAX_PIXELS = 100_000_000
 
@@ -25,8 +25,9 @@ def read(file: Path) -> Converted:
             pages = [_lines(page) for page in ImageSequence.Iterator(picture)]
     except UnidentifiedImageError as error:
         raise CorpusError(BROKEN) from error
-    text = markdown(pages)
-    return Converted(text if len(pages) > 1 else text.replace(PAGE, ""), note=ocr.NOTE)
+    kept, edges = without_edges(pages)
+    text = markdown(kept)
+    return Converted(text if len(pages) > 1 else text.replace(PAGE, ""), note=ocr.NOTE, removed=edges)
 
 
 def _lines(page: Image.Image) -> list[Line]:

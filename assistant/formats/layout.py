@@ -42,7 +42,7 @@ def lines_of(words: Sequence[dict[str, Any]], width: float, height: float) -> It
 
 def markdown(pages: list[list[Line]]) -> str:
     """Return the pages' lines as paragraphs, headings and tables, with PAGE where a page begins."""
-    return "\n".join(_paragraphs(_in_order(_without_edges(pages))))
+    return "\n".join(_paragraphs(_in_order(pages)))
 
 
 def _gutter(words: Sequence[dict[str, Any]], width: float) -> float:
@@ -83,8 +83,8 @@ def _rows_of(words: Sequence[dict[str, Any]]) -> Iterator[tuple[str, float, floa
         yield text, row[0]["top"], row[0]["x0"], row[-1]["x1"], max(word["size"] for word in row)
 
 
-def _without_edges(pages: list[list[Line]]) -> list[list[Line]]:
-    """Return the pages without page numbers and the headers and footers that most of them repeat."""
+def without_edges(pages: list[list[Line]]) -> tuple[list[list[Line]], tuple[tuple[str, str], ...]]:
+    """Return the pages without page numbers and the headers and footers that most of them repeat, and what these said, with the reason."""
     seen = Counter(
         _edge(line)
         for page in pages
@@ -92,18 +92,18 @@ def _without_edges(pages: list[list[Line]]) -> list[list[Line]]:
         if line.text
     )
     repeated = {text for text, count in seen.items() if count >= max(3, len(pages) / 2)}
-    return [
-        [
-            line
-            for at, line in enumerate(page)
-            if line.table
-            or not (
-                (at < EDGE or at >= len(page) - EDGE)
-                and (_edge(line) in repeated or _PAGE_NUMBER.fullmatch(line.text.strip()))
-            )
-        ]
+    edges = [
+        line
         for page in pages
+        for at, line in enumerate(page)
+        if not line.table
+        and (at < EDGE or at >= len(page) - EDGE)
+        and (_edge(line) in repeated or _PAGE_NUMBER.fullmatch(line.text.strip()))
     ]
+    gone = set(map(id, edges))
+    return [[line for line in page if id(line) not in gone] for page in pages], tuple(
+        (EDGES, line.text) for line in edges
+    )
 
 
 def _edge(line: Line) -> str:

@@ -10,7 +10,7 @@ from pdfplumber.utils.exceptions import PdfminerException
 from assistant.errors import CorpusError
 from assistant.formats import ocr
 from assistant.formats.converted import BROKEN, MAX_PAGES, OCR, PAGE, Converted
-from assistant.formats.layout import Line, lines_of, markdown
+from assistant.formats.layout import Line, lines_of, markdown, without_edges
 
 LEAST_TEXT, SHOWN = 20, 10  # characters of a page; one with pictures and fewer was scanned; page numbers in a note
 
@@ -24,9 +24,10 @@ def read(file: Path) -> Converted:
         with pdfplumber.open(file) as pdf:
             if len(pdf.pages) > MAX_PAGES:
                 raise CorpusError(f"超过 {MAX_PAGES} 页，请拆分")
-            pages, scanned = [], []
+            pages, scanned, unseen = [], [], []
             for page in pdf.pages:
                 lines = _lines(page)
+                unseen.append("".join(char["text"] for char in page.chars if not _seen(char, page)))
                 if page.images and _characters(lines) < LEAST_TEXT:
                     scanned.append(page.page_number)
                     lines = _recognised(page) if OCR else lines
@@ -36,7 +37,11 @@ def read(file: Path) -> Converted:
         raise CorpusError("PDF 有密码或已损坏，请去掉密码或重新导出") from error
     if scanned and not OCR and sum(map(_characters, pages)) < LEAST_TEXT * len(pages):
         raise CorpusError(f"这是扫描件，没有文字层；{ocr.ADVICE}，或另存为带文字的 PDF 或 .docx")
-    return Converted(markdown(pages), note=_note(scanned, len(pages)))
+    kept, edges = without_edges(pages)
+    removed = [("看不见的文字", text) for text in unseen if text.strip()] + [
+        ("页眉、页脚或页码", text) for text in edges
+    ]
+    return Converted(markdown(kept), note=_note(scanned, len(pages)), removed=tuple(removed))
 
 
 def _characters(lines: Sequence[Line]) -> int:
