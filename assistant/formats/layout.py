@@ -16,6 +16,7 @@ _PAGE_NUMBER = re.compile(
 _BEGINS = re.compile(
     r"第[一二三四五六七八九十百零〇\d]+[编章节条]|[一二三四五六七八九十]+、|[(（][一二三四五六七八九十\d]+[)）]|\d{1,2}[.、．]|[-•●■]|附件|[①-⑳]"
 )
+EDGES = "页眉、页脚或页码"
 EDGE = 2  # lines at a page's top and bottom that may be a header or footer
 
 

@@ -38,10 +38,8 @@ def read(file: Path) -> Converted:
     if scanned and not OCR and sum(map(_characters, pages)) < LEAST_TEXT * len(pages):
         raise CorpusError(f"这是扫描件，没有文字层；{ocr.ADVICE}，或另存为带文字的 PDF 或 .docx")
     kept, edges = without_edges(pages)
-    removed = [("看不见的文字", text) for text in unseen if text.strip()] + [
-        ("页眉、页脚或页码", text) for text in edges
-    ]
-    return Converted(markdown(kept), note=_note(scanned, len(pages)), removed=tuple(removed))
+    hidden = tuple(("看不见的文字", text) for text in unseen if text.strip())
+    return Converted(markdown(kept), note=_note(scanned, len(pages)), removed=hidden + edges)
 
 
 def _characters(lines: Sequence[Line]) -> int:
