@@ -20,7 +20,7 @@ from langchain_core.embeddings import Embeddings
 from assistant.index import ROWS, Index, day, from_document
 from assistant.lexical import SegmentWriter
 from assistant.relations import replaced
-from assistant.schema import Document, Passage
+from assistant.schema import Document, Metadata, Passage
 from assistant.split import searchable_text, split
 from assistant.vectors import VectorWriter
 
@@ -144,10 +144,10 @@ class Builder:
             [passage.id for _, passage in batch],
             vectors,
             [
-                {"row": first + at, "published": int(row["published"]), "level": str(row["level"]), "doc_type": str(row["doc_type"])}
-                for at, row in enumerate(rows)
+                _filtered(first + at, int(row["published"]), document.metadata)
+                for at, (row, (document, _)) in enumerate(zip(rows, batch, strict=True))
             ],
-        )  # fmt: skip
+        )
 
     def _embed(self, texts: Sequence[str], hashes: Sequence[str]) -> np.ndarray:
         """Return one float32 row a text: the stored vector where the generation before holds the same text."""
@@ -184,6 +184,12 @@ class Builder:
         self._sqlite.close()
         self._vectors.close()
         return int(rows["alive"].sum()), tuple(self._segments)
+
+
+def _filtered(row: int, published: int, meta: Metadata) -> dict[str, Any]:
+    """Return what Chroma filters by; what is blank matches no filter and takes no room."""
+    found = {"row": row, "published": published, "level": meta.level, "doc_type": meta.doc_type}
+    return {name: value for name, value in found.items() if value != ""}
 
 
 def _schema(path: Path) -> sqlite3.Connection:

@@ -149,7 +149,8 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
     loaded.ids.add(document_id)
     try:
         stat = file.stat()
-        fingerprint = _fingerprint(repr((document_id, file.name, stat.st_size, stat.st_mtime_ns, row)))
+        entry = repr((document_id, file.suffix, stat.st_size, stat.st_mtime_ns, row))
+        fingerprint = _fingerprint(entry.encode("utf-8", "surrogatepass"))
         if loaded.skip(fingerprint):
             return
         cleaned = _clean(file, loaded.kept and loaded.kept / f"{fingerprint}.json")
@@ -176,15 +177,15 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
 
 
 @cache
-def _code() -> str:
+def _code() -> bytes:
     """Return a hash of the code that makes a document of a file: other code may make another, or recognise more."""
     package = Path(__file__).parent
     files = [*package.glob("formats/*.py"), *(package / f"{name}.py" for name in READING)]
-    return hashlib.sha256(b"".join([*(file.read_bytes() for file in sorted(files)), bytes([OCR])])).hexdigest()
+    return hashlib.sha256(b"".join([*(file.read_bytes() for file in sorted(files)), bytes([OCR])])).digest()
 
 
-def _fingerprint(entry: str) -> str:
-    return hashlib.sha256((_code() + entry).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _fingerprint(entry: bytes) -> str:
+    return hashlib.blake2b(entry, key=_code(), digest_size=16).hexdigest()
 
 
 def _clean(file: Path, kept: Path | None) -> Cleaned:
@@ -207,12 +208,12 @@ def _clean(file: Path, kept: Path | None) -> Cleaned:
 def _load_lines(path: Path, loaded: Loaded) -> Loaded:
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig") as lines:
-            for number, line in enumerate(iter(lambda: lines.readline(MAX_TEXT), ""), 1):
+        with opener(path, "rb") as lines:
+            for number, line in enumerate(iter(lambda: lines.readline(MAX_TEXT), b""), 1):
                 if len(line) == MAX_TEXT:
-                    raise CorpusError(f"{path.name} 第{number}行超过 {MAX_TEXT // 10_000} 万字，请拆分")
+                    raise CorpusError(f"{path.name} 第{number}行超过 {MAX_TEXT // 1_000_000} MB，请拆分")
                 if line.strip() and not loaded.skip(fingerprint := _fingerprint(line)):
-                    _add_line(loaded, f"{path.name} 第{number}行", line, fingerprint)
+                    _add_line(loaded, f"{path.name} 第{number}行", line.decode("utf-8-sig"), fingerprint)
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise CorpusError(f"{path.name}：文件损坏或不是 UTF-8 编码的 JSON 行，请重新导出") from error
     return loaded

@@ -1,17 +1,20 @@
 """Real parts, small: the shipped model, temporary indexes, a tiny corpus beside the real one."""
 
 import csv
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from assistant.catalog import COLUMNS
 from assistant.config import Settings, stay_offline
 from assistant.embedding import StaticEmbeddings
 from assistant.ingest import Report, ingest
+from assistant.lexical import LexicalIndex, SegmentWriter
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
@@ -76,6 +79,17 @@ def write_tokenizer(folder: Path, more: str = "") -> "BertTokenizerFast":
     tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=128)
     tokenizer.save_pretrained(folder)
     return tokenizer
+
+
+def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | None = None) -> LexicalIndex:
+    """Index the texts in segments of `size`."""
+    directories = []
+    for start in range(0, len(texts), size):
+        writer = SegmentWriter()
+        writer.add(texts[start : start + size])
+        directories.append(Path(tempfile.mkdtemp()) / "segment")
+        writer.write(directories[-1])
+    return LexicalIndex(directories, np.ones(len(texts), dtype=bool) if alive is None else alive)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,12 @@ from collections.abc import Sequence
 from functools import cache
 
 import pytest
-from conftest import TODAY
+from conftest import TODAY, build_lexical
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.compose import ANSWERED, Draft, compose
 from assistant.embedding import StaticEmbeddings
-from assistant.lexical import LexicalIndex
 from assistant.pipeline import Assistant
 from assistant.question import read
 from assistant.schema import Document, Hit, Metadata
@@ -36,7 +35,7 @@ def draft(question: str, *documents: Document) -> Draft:
     """Compose from all the documents' passages."""
     found = [(d, passage) for d in documents for passage in split(d)]
     hits = [Hit(passage, d, 1 / rank) for rank, (d, passage) in enumerate(found, 1)]
-    weigh = LexicalIndex.build([passage.text for _, passage in found] + ["上海的企业政策"] * 10).weight
+    weigh = build_lexical([passage.text for _, passage in found] + ["上海的企业政策"] * 10).weight
     return compose(read(question, (), (), TODAY.as_of), hits, weigh, model().encode, lambda candidate: True)
 
 

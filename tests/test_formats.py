@@ -171,6 +171,21 @@ def test_what_a_page_shows_around_its_text_is_told_when_left_out(tmp_path: Path)
     assert not any(line in (TITLE, *ROWS[0]) for _, line in removed)
 
 
+def test_words_of_latin_letters_stay_apart_and_tables_that_follow_each_other_too(tmp_path: Path) -> None:
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    style = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light")]
+    story = [
+        Paragraph("The subsidy is paid by the town of Mars.", ParagraphStyle("latin", fontName="Helvetica")),
+        Table([["项目", "金额"], ["技改", "30万元"]], style=style),
+        Spacer(1, 20),
+        Table([["街镇", "电话"], ["火星镇", "12345"]], style=style),
+    ]
+    SimpleDocTemplate(str(tmp_path / "l.pdf"), pagesize=A4).build(story)
+    text = convert(tmp_path / "l.pdf").text
+    assert "The subsidy is paid by the town of Mars." in text
+    assert "| 街镇 | 电话 |\n| --- | --- |\n| 火星镇 | 12345 |" in text and "| 30万元 |\n| 街镇" not in text
+
+
 def test_what_a_pdf_holds_at_its_edges_or_out_of_sight_is_told_when_left_out(tmp_path: Path) -> None:
     removed = convert(write_pdf(tmp_path)).removed
     assert ("看不见的文字", "每亩补贴九万元") in removed and ("页眉、页脚或页码", "-1-") in removed

@@ -1,17 +1,14 @@
-import tempfile
-from collections.abc import Sequence
 from math import log
-from pathlib import Path
 
 import numpy as np
 import pytest
 from bm25s import BM25
+from conftest import build_lexical
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.lexical import (
     LexicalIndex,
-    SegmentWriter,
     bigrams,
     content_words,
     everyday_idf,
@@ -32,20 +29,9 @@ TEXTS = (
 )
 
 
-def build(texts: Sequence[str], size: int = 100, alive: np.ndarray | None = None) -> LexicalIndex:
-    """Index the texts in segments of `size`."""
-    directories = []
-    for start in range(0, len(texts), size):
-        writer = SegmentWriter()
-        writer.add(texts[start : start + size])
-        directories.append(Path(tempfile.mkdtemp()) / "segment")
-        writer.write(directories[-1])
-    return LexicalIndex(directories, np.ones(len(texts), dtype=bool) if alive is None else alive)
-
-
 @pytest.fixture(scope="module")
 def lexical() -> LexicalIndex:
-    return build(TEXTS)
+    return build_lexical(TEXTS)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +93,7 @@ def test_what_shares_no_token_finds_nothing(lexical: LexicalIndex, query: str) -
 @given(st.lists(st.sampled_from(TEXTS), max_size=3).map("".join), st.integers(1, 8), st.integers(0, 31))
 def test_a_search_keeps_its_limits_and_its_order(query: str, top_k: int, bits: int) -> None:
     """Best first, ties by row, only allowed rows that score, and never another order for a smaller top_k."""
-    index = build((*TEXTS, TEXTS[0]))  # a tie
+    index = build_lexical((*TEXTS, TEXTS[0]))  # a tie
     allowed = np.array([bool(bits >> row & 1) for row in range(5)] + [True])
     found = index.search(query, top_k, allowed)
     assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
@@ -126,7 +112,7 @@ def test_a_search_keeps_its_limits_and_its_order(query: str, top_k: int, bits: i
 def test_segments_and_gone_passages_change_no_score(texts: list[str], size: int, query: str, bits: int) -> None:
     """Scores are bm25s's over the living passages alone, however they are cut into segments."""
     alive = np.array([bool(bits >> row & 1) for row in range(len(texts))])
-    found = dict(build(texts, size, alive).search(query, len(texts)))
+    found = dict(build_lexical(texts, size, alive).search(query, len(texts)))
     living = [text for text, lives in zip(texts, alive, strict=True) if lives]
     expected = {}
     if any(map(tokenize, living)):
@@ -140,10 +126,10 @@ def test_segments_and_gone_passages_change_no_score(texts: list[str], size: int,
 
 def test_a_word_that_is_common_here_or_in_the_news_tells_little() -> None:
     everyday, rarest = everyday_idf()
-    large = build(["企业获得氢能港"] + ["园区"] * 9000)
+    large = build_lexical(["企业获得氢能港"] + ["园区"] * 9000)
     assert large.weight("企业") == everyday["企业"]  # rare here, but everywhere in the news
     assert large.weight("氢能港") == rarest  # rare in both
-    texts = build(["园区规划"] * 9 + ["氢能规划"])
+    texts = build_lexical(["园区规划"] * 9 + ["氢能规划"])
     assert texts.weight("园区") == pytest.approx(log(1 + 1.5 / 9.5))  # in 9 of 10 texts
     assert texts.weight("园区") < texts.weight("氢能")
 

@@ -16,6 +16,7 @@ _PAGE_NUMBER = re.compile(
 _BEGINS = re.compile(
     r"第[一二三四五六七八九十百零〇\d]+[编章节条]|[一二三四五六七八九十]+、|[(（][一二三四五六七八九十\d]+[)）]|\d{1,2}[.、．]|[-•●■]|附件|[①-⑳]"
 )
+_LATIN_END, _LATIN_START = re.compile(r"[A-Za-z][,.;:)]?$"), re.compile(r"[A-Za-z\d(]")
 EDGES = "页眉、页脚或页码"
 EDGE = 2  # lines at a page's top and bottom that may be a header or footer
 
@@ -80,7 +81,9 @@ def _rows_of(words: Sequence[dict[str, Any]]) -> Iterator[tuple[str, float, floa
         row.sort(key=lambda word: word["x0"])
         text = row[0]["text"]
         for before, word in pairwise(row):
-            text += (" " if word["x0"] - before["x1"] > 0.3 * word["size"] else "") + word["text"]
+            latin = _LATIN_END.search(before["text"]) and _LATIN_START.match(word["text"])  # its spaces are narrower
+            apart = word["x0"] - before["x1"] > (0.1 if latin else 0.3) * word["size"]
+            text += " " * apart + word["text"]
         yield text, row[0]["top"], row[0]["x0"], row[-1]["x1"], max(word["size"] for word in row)
 
 
@@ -170,7 +173,7 @@ def _joined_tables(lines: Sequence[Line]) -> Iterator[Line]:
     opens = 0
     for line in lines:
         line.opens, opens = line.opens + opens, 0
-        if line.table and held is not None and len(held.table[0]) == len(line.table[0]):
+        if line.table and line.opens and held is not None and len(held.table[0]) == len(line.table[0]):
             rows = line.table[1:] if line.table[0] == held.table[0] else line.table
             first = next(((row, at) for row in rows for at, cell in enumerate(row) if clean_cell(cell)), None)
             if first:
