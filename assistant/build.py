@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -66,8 +67,9 @@ class Builder:
 
     def _start_from(self, old: Index) -> None:
         """Begin as a copy of a generation; its lexical segments never change, so they are shared."""
-        shutil.copy(old.directory / "corpus.sqlite", self._directory)
-        shutil.copytree(old.directory / "chroma", self._directory / "chroma")
+        files = [old.directory / "corpus.sqlite", *(old.directory / "chroma").rglob("*")]
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda file: _copy(file, self._directory / file.relative_to(old.directory)), files))
         for segment in old.manifest.segments:
             _link(old.directory / "lexical" / segment, self._directory / "lexical" / segment)
         self._segments = list(old.manifest.segments)
@@ -204,6 +206,12 @@ def _schema(path: Path) -> sqlite3.Connection:
         "CREATE INDEX passages_of_text ON passages (text_hash);"
     )
     return connection
+
+
+def _copy(old: Path, new: Path) -> None:
+    if old.is_file():
+        new.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(old, new)
 
 
 def _link(old: Path, new: Path) -> None:
