@@ -1,6 +1,6 @@
 """Metrics, without a judge; each defined here, with its source, and listed in eval/README.md."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import comb, log2
 from statistics import mean, quantiles
 from typing import Any
@@ -139,9 +139,3 @@ def kappa(pairs: Sequence[tuple[Any, Any]]) -> float:
         mean(float(a == label) for a, _ in pairs) * mean(float(b == label) for _, b in pairs) for label in labels
     )
     return 1.0 if by_chance == 1 else (agreed - by_chance) / (1 - by_chance)
-
-
-def averaged(rows: Iterable[Row], measure: Callable[[Row], float]) -> float | None:
-    """Return the mean of a measure over rows; None without rows."""
-    values = [measure(row) for row in rows]
-    return mean(values) if values else None

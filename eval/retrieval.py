@@ -12,7 +12,6 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
-from math import log2
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +26,13 @@ from assistant.lexical import bigrams, search_words, tokenize
 from assistant.retrieve import HybridRetriever
 from assistant.split import searchable_text
 from assistant.text import normalise
-from eval.benchmarks import ANY_DAY, SEED, Benchmark, Query, load
+from eval import metrics
+from eval.benchmarks import ANY_DAY, Benchmark, Query, load
 from eval.testset import TESTSET, read_testset
 
 BENCHMARKS = ("own", "policy", "cmrc2018.dev", "drcd.test", "xquad_zh.test", "lecoqa.train")
 METRICS = ("hit@1", "hit@5", "hit@10", "mrr@10", "ndcg@10")
 DEPTH = 50  # passages of each system
-RESAMPLES = 1000
 Search = Callable[[str], list[tuple[str, float]]]  # query → (document id, score), best first
 
 
@@ -104,22 +103,17 @@ def measure(search: Search, queries: Sequence[Query]) -> dict[str, list[float]]:
         hits = search(query.text)
         values["ms"].append((time.perf_counter() - started) * 1000)
         documents = list(dict.fromkeys(document for document, _ in hits))
-        ranks = [rank for rank, key in enumerate(documents[:10], 1) if key in query.positives]
         for k in (1, 5, 10):
-            values[f"hit@{k}"].append(float(any(rank <= k for rank in ranks)))
-        values["mrr@10"].append(1 / ranks[0] if ranks else 0.0)
-        best = sum(1 / log2(1 + rank) for rank in range(1, min(10, len(query.positives)) + 1))
-        values["ndcg@10"].append(sum(1 / log2(1 + rank) for rank in ranks) / best)
+            values[f"hit@{k}"].append(metrics.hit_at(documents, query.positives, k))
+        values["mrr@10"].append(metrics.reciprocal_rank(documents[:10], query.positives))
+        values["ndcg@10"].append(metrics.ndcg_at(documents, query.positives, 10))
     return values
 
 
 def half_interval(values: Sequence[float]) -> float:
     """Return half the width of the 95 % bootstrap interval of the mean."""
-    rng = np.random.default_rng(SEED)
-    array = np.array(values)
-    means = [array[rng.integers(0, len(array), len(array))].mean() for _ in range(RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(high - low) / 2
+    low, high = metrics.interval(values) or (0.0, 0.0)
+    return (high - low) / 2
 
 
 def benchmark_of(name: str, data: Path, corpus_index: Path) -> Benchmark:

@@ -49,14 +49,14 @@ def _setup(assistant: Assistant, questions: Sequence[TestQuestion], as_of: date)
     digest = hashlib.sha256(json.dumps([to_dict(question) for question in questions], sort_keys=True).encode())
     manifest = assistant.index.manifest
     return {
-        "commit": _commit(), "python": platform.python_version(), "as_of": as_of.isoformat(), "seed": metrics.SEED,
+        "commit": program_commit(), "python": platform.python_version(), "as_of": as_of.isoformat(), "seed": metrics.SEED,
         "testset": digest.hexdigest()[:16], "count": len(questions), "generation": manifest.generation,
         "documents": manifest.documents, "passages": manifest.passages, "embedding": manifest.embedding,
         **assistant.setup,
     }  # fmt: skip
 
 
-def _commit() -> str:
+def program_commit() -> str:
     """Return the program's commit, with + where files differ from it; "" outside a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+", "--exclude=*"]
     try:
