@@ -48,7 +48,7 @@ def _build_pdf(source: Source, file: Path, pages: int) -> int:
     notes: list[str] = []
 
     def begin(canvas: Any, _: Any) -> None:
-        canvas.note = lambda canvas, kind, label: notes.append(label)
+        canvas.setNamedCB("note", lambda canvas, kind, label: notes.append(label))
 
     def end(canvas: Any, document: Any) -> None:
         canvas.setFont(FONT, 9)

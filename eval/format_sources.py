@@ -92,6 +92,11 @@ class Source:
         return [block.table for block in self.blocks if block.table]
 
     @property
+    def is_table(self) -> bool:
+        """Whether it is a table with some lines around it, as workbooks hold."""
+        return bool(self.tables) and all(block.kind in ("p", "table") for block in self.blocks)
+
+    @property
     def clauses(self) -> list[str]:
         """The text of headings, paragraphs and items, in order; those set apart from the text are not among them."""
         texts = ([block.text] if block.text else block.marked for block in self.blocks if block.kind != "box")
