@@ -1,6 +1,7 @@
 """Turn a file's raw text into the text that offsets refer to: once, and with no policy text lost."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -9,6 +10,11 @@ from assistant.formats import PAGE
 
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"), None)
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u202f"), " ")
+# What some programs write into PDFs for the characters that look the same: Kangxi radicals and their simplified forms.
+_RADICALS = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)} | str.maketrans(
+    "⼾⺟⺠⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻪⻬⻮⻰⻳",
+    "户母民西见角贝车长门青韦页风飞食马骨鬼鱼鸟卤麦黄黾齐齿龙龟",
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _PAGES = re.compile(rf"{PAGE}[{PAGE}\s]*")
 _FRONT_MATTER = re.compile(r"\A---\n((?:[^\W\d][\w -]*:.*\n|[ \t#-].*\n|\n)*?)---\n")
@@ -86,7 +92,7 @@ def clean_page(raw: str) -> Cleaned:
 
 def _characters(raw: str) -> str:
     raw = raw.encode("utf-8", "ignore").decode()  # halves of a character, as JSON may hold them
-    text = raw.translate(_INVISIBLE).translate(_SPACES).replace("\r\n", "\n").replace("\r", "\n")
+    text = raw.translate(_INVISIBLE).translate(_SPACES).translate(_RADICALS).replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROL.sub("", re.sub("[\f\v\u2028\u2029]", "\n", text))
 
 

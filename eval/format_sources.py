@@ -122,9 +122,9 @@ def figures(text: str) -> set[str]:
 def read_sources(file: Path = SOURCES) -> tuple[list[Source], list[dict[str, Any]]]:
     """Return the documents, and the questions over them as {question, key_facts, docs}."""
     data = json.loads(file.read_text(encoding="utf-8"))
-    return [
-        Source(**{**row, "blocks": tuple(map(_block, row["blocks"]))}) for row in data["documents"]
-    ], data["questions"]
+    return [Source(**{**row, "blocks": tuple(map(_block, row["blocks"]))}) for row in data["documents"]], data[
+        "questions"
+    ]
 
 
 def _block(row: list[Any]) -> Block:

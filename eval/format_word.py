@@ -36,7 +36,9 @@ def write_docx(source: Source, file: Path) -> None:
         if block.table:
             _add_table(document, block.table)
         elif block.items:
-            number = _numbering(document, ((block.marker.replace("%c", "%1").replace("%d", "%1"), _format(block.marker)),))
+            number = _numbering(
+                document, ((block.marker.replace("%c", "%1").replace("%d", "%1"), _format(block.marker)),)
+            )
             for item in block.items:
                 _count(document.add_paragraph(item), number, 0)
         elif block.kind in ("h1", "h2"):
@@ -78,7 +80,9 @@ def _numbering(document: Any, levels: tuple[tuple[str, str], ...]) -> int:
         f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{text}"/></w:lvl>'
         for depth, (text, form) in enumerate(levels)
     )
-    kind = _element(f'<w:abstractNum w:abstractNumId="{number}"><w:multiLevelType w:val="multilevel"/>{parts}</w:abstractNum>')
+    kind = _element(
+        f'<w:abstractNum w:abstractNumId="{number}"><w:multiLevelType w:val="multilevel"/>{parts}</w:abstractNum>'
+    )
     numbering.insert(0, kind)
     numbering.append(_element(f'<w:num w:numId="{number}"><w:abstractNumId w:val="{number}"/></w:num>'))
     return number

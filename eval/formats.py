@@ -29,14 +29,16 @@ from assistant.retrieve import Filters
 from assistant.schema import Answer, Document
 from assistant.split import Unit, split, units
 from eval.format_files import CHROMIUM, LEGAL, MENU, RELATED, TOOLS, WRITERS
-from eval.format_sources import LEFT, Source, Table, figures, read_sources
-from eval.run import holds
+from eval.format_sources import LEFT, Source, figures, read_sources
+from eval.testset import holds
 
 AS_OF = date(2026, 11, 25)
 SHEETS = ("xlsx", "csv")  # of documents that are a table; their indexes hold the others as Word files
 PARTICULARS = ("document_number", "issuing_body", "published", "valid_from", "valid_to", "supersedes")
 _NOISE = re.compile(
-    "|".join([*map(re.escape, (*MENU, *TOOLS, *RELATED, *LEGAL)), r"—\d+—", r"第\d+页共\d+页", r"\d+/\d+$", "file:///"]),
+    "|".join(
+        [*map(re.escape, (*MENU, *TOOLS, *RELATED, *LEGAL)), r"—\d+—", r"第\d+页共\d+页", r"\d+/\d+$", "file:///"]
+    ),
     re.MULTILINE,
 )
 _REFERENCE = re.compile(r"\[\d\]|\[注\]|（注：.*?）")  # marks of footnotes, and footnotes in the text itself
@@ -71,7 +73,7 @@ def measure(source: Source, document: Document, tally: Tally) -> None:
     """Count what a document that was read holds of its source, and what it should not hold."""
     text = squeeze(document.text)
     plain = _REFERENCE.sub("", text)
-    places = []
+    places: list[int] = []
     for clause in source.clauses:
         at = plain.find(squeeze(clause), places[-1] if places else 0)
         at = at if at >= 0 else plain.find(squeeze(clause))
@@ -193,7 +195,10 @@ def tally_of(sources: Sequence[Source], loaded: Loaded) -> Tally:
 def table_of(tallies: dict[str, Tally], answers: dict[str, list[Answer]], questions: Sequence[dict[str, Any]]) -> str:
     """Return the result by format as a Markdown table."""
     titles = {"clauses": "条款", "order": "次序", "headings": "标题", "figures": "数字", "cells": "单元格", "particulars": "文号日期等"}  # fmt: skip
-    lines = [f"| 格式 | {' | '.join(titles.values())} | 多出的数字 | 多余文字 | 要点全对 | 应拒已拒 |", "| --- " * 11 + "|"]
+    lines = [
+        f"| 格式 | {' | '.join(titles.values())} | 多出的数字 | 多余文字 | 要点全对 | 应拒已拒 |",
+        "| --- " * 11 + "|",
+    ]
     for name, tally in tallies.items():
         scored = list(zip(questions, answers[name], strict=True))
         can, cannot = ([right(row, a) for row, a in scored if bool(row["key_facts"]) is kind] for kind in (True, False))

@@ -23,6 +23,14 @@ def test_front_matter_is_stated_and_taken_off() -> None:
     assert cleaned.text == "# 正文\n内容\n\n末\n"
 
 
+def test_radicals_that_stand_for_characters_become_them() -> None:
+    """As Chromium and LibreOffice write some characters into the PDFs that they print."""
+    assert (
+        clean_markdown("⼈⼯智能企业申领⻓期补贴，按⽉发放，每⼾⻔槛⼀万元").text
+        == "人工智能企业申领长期补贴，按月发放，每户门槛一万元\n"
+    )
+
+
 @given(st.text("甲乙# -|。\n\r\t\u200b\ufeff ", max_size=60))
 def test_cleaning_loses_nothing_that_can_be_seen(raw: str) -> None:
     text = clean_markdown(raw).text

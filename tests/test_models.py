@@ -50,7 +50,7 @@ def test_a_sentence_transformers_folder_serves_with_its_own_query_prompt(tmp_pat
         [write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)], settings.index, embeddings, fingerprint, lambda *_: None
     )
     assistant = load_assistant(settings)
-    assert np.load(assistant.index.directory / "vectors.npy").shape[1] == 48
+    assert len(assistant.index.collection.get(limit=1, include=["embeddings"])["embeddings"][0]) == 48
     answer = assistant.ask(QUESTION, filters=TODAY)
     assert answer.statements[0].citations[0].document_id == "port"
     assistant.close()
