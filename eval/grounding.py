@@ -4,7 +4,8 @@
 
 Each row of eval/statements.jsonl is one sentence as a chat model would write it, with the spans it cites: "honest", or
 changed in one way (its `kind`) so that the spans no longer bear it out. Its `split` is dev, dev2, dev3 or dev4 (on which the
-verifier's rules were chosen) or test, test3.
+verifier's rules were chosen) or test, test3. eval/labels.jsonl holds sentences that a person labelled (supported, partly, not):
+with these the verifier's verdict is compared, as it decides what counts as supported in the evaluation.
 """
 
 import argparse
@@ -17,17 +18,23 @@ from assistant.load import load
 from assistant.schema import Citation, Document, Statement
 from assistant.split import split
 from assistant.verify import unsupported
+from eval.metrics import kappa
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 STATEMENTS = Path(__file__).parent / "statements.jsonl"
+LABELS = Path(__file__).parent / "labels.jsonl"
 
 
 def read_statements(file: Path = STATEMENTS) -> list[tuple[str, str, Statement]]:
-    """Return (split, kind, statement) of each row."""
+    """Return (split, kind, statement) of each row; of labelled rows, ("labels", label, statement)."""
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
     documents = {document.id: document for document in load(CORPUS).documents}
     return [
-        (row["split"], row["kind"], Statement(row["text"], tuple(_cited(span, documents) for span in row["citations"])))
+        (
+            row.get("split", "labels"),
+            row.get("kind") or row["label"],
+            Statement(row["text"], tuple(_cited(span, documents) for span in row["citations"])),
+        )
         for row in rows
     ]
 
@@ -50,8 +57,14 @@ def withheld(statements: Sequence[tuple[str, str, Statement]]) -> dict[str, dict
     return found
 
 
+def agreement(statements: Sequence[tuple[str, str, Statement]]) -> tuple[float, float]:
+    """Return the share of labelled statements on which verifier and label agree (supported or not), and Cohen's κ."""
+    pairs = [(label == "supported", not unsupported(statement)) for _, label, statement in statements]
+    return sum(a == b for a, b in pairs) / len(pairs), kappa(pairs)
+
+
 def main() -> None:
-    """Print a table, and with --show each sentence that was judged wrongly."""
+    """Print a table, the agreement with labels, and with --show each sentence that was judged wrongly."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--statements", type=Path, default=STATEMENTS)
     parser.add_argument("--show", action="store_true")
@@ -65,6 +78,11 @@ def main() -> None:
         print(
             f"| {part} | {planted / planted_of:.3f} of {planted_of} | {honest / honest_of:.3f} of {honest_of} | {by_kind} |"
         )
+    labelled = read_statements(LABELS)
+    share, chance_corrected = agreement(labelled)
+    kinds = withheld(labelled)["labels"]
+    by_label = ", ".join(f"{label} withheld {held}/{of}" for label, (held, of) in kinds.items())
+    print(f"\n{len(labelled)} labelled statements: agreement {share:.3f}, κ {chance_corrected:.3f}; {by_label}")
     for part, kind, statement in statements if arguments.show else ():
         found = unsupported(statement)
         if bool(found) == (kind == "honest"):

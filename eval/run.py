@@ -79,7 +79,7 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "answer": text,
         "sources": sorted(cited),
         "missing": [fact for fact in question.key_facts if not holds(fact, text)],
-        "forbidden": [said for said in question.must_not_say if holds(said, text)] + sorted(cited & set(question.forbidden_docs)),
+        "forbidden": [said for said in question.must_not_say if _asserted(said, text)] + sorted(cited & set(question.forbidden_docs)),
         "ranked": ranked,
         "citations": len(citations),
         "valid_citations": sum(stands(c, assistant.index.document(c.document_id)) for c in citations),
@@ -94,6 +94,11 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "latency_ms": round(answer.timings_ms["total"], 2),
         "answer_ms": round(sum(answer.timings_ms.get(stage, 0.0) for stage in ("compose", "generate", "verify")), 2),
     }  # fmt: skip
+
+
+def _asserted(said: str, text: str) -> bool:
+    """Return whether a text says something without denying it: 不是25家，而是19家."""
+    return holds(said, re.sub(r"(?:不是|并非|而非|没有)[^，。；]{0,20}", "", text))
 
 
 def _support(statement: Statement) -> tuple[bool, list[bool]]:

@@ -302,7 +302,18 @@ def without_times(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if not key.endswith("_ms")}
 
 
-SETS = ("testset", "heldout", "time", "time_heldout", "conflict", "conflict_heldout")
+SETS = (
+    "testset",
+    "heldout",
+    "time",
+    "time_heldout",
+    "conflict",
+    "conflict_heldout",
+    "premise",
+    "dialogues",
+    "wordings",
+    "nearmiss",
+)
 
 
 @pytest.mark.parametrize("name", SETS)
