@@ -14,6 +14,7 @@ from assistant.clean import Cleaned, clean_markdown, clean_page
 from assistant.errors import CorpusError
 from assistant.formats import ADVICE, OCR, READERS, convert, read_text
 from assistant.formats.converted import MAX_TEXT
+from assistant.formats.tables import tabbed_as_tables
 from assistant.metadata import differing, particulars, read_metadata, stated_row, told
 from assistant.schema import Document
 
@@ -196,7 +197,8 @@ def _clean(file: Path, kept: Path | None) -> Cleaned:
         removed = (*converted.removed, *cleaned.removed)
         cleaned = replace(cleaned, stated=cleaned.stated | converted.stated, removed=removed, note=converted.note)
     elif suffix in MARKDOWN | PLAIN:
-        cleaned = (clean_markdown if suffix in MARKDOWN else clean_page)(read_text(file))
+        text = read_text(file)
+        cleaned = clean_markdown(text) if suffix in MARKDOWN else clean_page(tabbed_as_tables(text))
     else:
         advice = ADVICE.get(suffix, f"不支持“{suffix or '无后缀'}”格式，请另存为 .docx、.pdf、.md 或 .txt")
         raise CorpusError(advice)

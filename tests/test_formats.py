@@ -171,6 +171,74 @@ def test_what_a_page_shows_around_its_text_is_told_when_left_out(tmp_path: Path)
     assert not any(line in (TITLE, *ROWS[0]) for _, line in removed)
 
 
+MERGED = [["板块", "园区", "工业", "", "税收", ""], ["", "", "产值", "同比", "总额", "同比"], ["北部", "青禾园", "412.6", "7.3", "28.4", "5.2"], ["", "云桥港", "287.9", "-2.4", "15.1", "-6.1"]]  # fmt: skip
+READ = [["板块", "园区", "工业产值", "工业同比", "税收总额", "税收同比"], ["北部", "青禾园", "412.6", "7.3", "28.4", "5.2"], ["北部", "云桥港", "287.9", "-2.4", "15.1", "-6.1"]]  # fmt: skip
+
+
+def grid_pdf(folder: Path) -> Path:
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    spans = [("SPAN", (0, 0), (0, 1)), ("SPAN", (1, 0), (1, 1)), ("SPAN", (2, 0), (3, 0)), ("SPAN", (4, 0), (5, 0)), ("SPAN", (0, 2), (0, 3))]  # fmt: skip
+    style = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light"), *spans]
+    SimpleDocTemplate(str(folder / "g.pdf"), pagesize=A4).build([Table(MERGED, style=style)])
+    return folder / "g.pdf"
+
+
+def grid_xlsx(folder: Path) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in MERGED:
+        sheet.append([float(cell) if cell[-1:].isdigit() else cell or None for cell in row])
+    for area in ("A1:A2", "B1:B2", "C1:D1", "E1:F1", "A3:A4"):
+        sheet.merge_cells(area)
+    book.save(folder / "g.xlsx")
+    return folder / "g.xlsx"
+
+
+def grid_csv(folder: Path) -> Path:
+    (folder / "g.csv").write_text("\n".join(",".join(row) for row in MERGED), encoding="gb18030")
+    return folder / "g.csv"
+
+
+def grid_txt(folder: Path) -> Path:
+    (folder / "g.txt").write_text(
+        "各园区情况\n\n" + "\n".join("\t".join(row) for row in MERGED) + "\n\n说明。\n", "utf-8"
+    )
+    return folder / "g.txt"
+
+
+@pytest.mark.parametrize("write", [grid_pdf, grid_xlsx, grid_csv, grid_txt])
+def test_merged_headers_and_groups_are_read_alike_from_each_format(
+    tmp_path: Path, write: Callable[[Path], Path]
+) -> None:
+    (document,) = load(write(tmp_path)).documents
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in document.text.split("\n") if line.startswith("|")]  # fmt: skip
+    assert [rows[0], *rows[2:]] == READ
+
+
+def test_a_note_over_all_columns_below_a_table_is_no_row(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["园区", "企业数", "产值"], ["青禾园", 12, 3], ["云桥港", 9, 4], ["注：按可比口径。", None, None]):
+        book.active.append(row)
+    book.active.merge_cells("A4:C4")
+    book.save(tmp_path / "n.xlsx")
+    assert convert(tmp_path / "n.xlsx").text.rstrip().endswith("| 云桥港 | 9 | 4 |\n\n注：按可比口径。")
+
+
+def test_a_first_row_of_data_is_no_header(tmp_path: Path) -> None:
+    (tmp_path / "g.csv").write_text("项目,金额,金额\n技改,30万元,40万元\n升级,50万元,60万元\n", encoding="utf-8")
+    assert "| 项目 | 金额 | 金额 |\n| --- | --- | --- |\n| 技改 | 30万元 | 40万元 |" in convert(tmp_path / "g.csv").text
+
+
+def test_a_sheet_shows_the_places_that_its_format_shows(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["指标", "数值"], ["增幅", 0.11], ["产值", 1234.5]):
+        book.active.append(row)
+    book.active["B2"].number_format, book.active["B3"].number_format = "0.0%", "#,##0.00"
+    book.save(tmp_path / "n.xlsx")
+    text = convert(tmp_path / "n.xlsx").text
+    assert "| 增幅 | 11.0% |" in text and "| 产值 | 1234.50 |" in text
+
+
 def test_words_of_latin_letters_stay_apart_and_tables_that_follow_each_other_too(tmp_path: Path) -> None:
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     style = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light")]

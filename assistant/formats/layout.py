@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,9 @@ from assistant.formats.tables import Table, clean_cell, markdown_table
 
 _PAGE_NUMBER = re.compile(
     r"[-—–\s]*(?:第\s*)?\d{1,4}(?:\s*页)?(?:\s*[/／]\s*(?:共\s*)?\d{1,4}(?:\s*页)?)?[-—–\s]*|第\s*\d+\s*页\s*共\s*\d+\s*页"
+)
+_BROWSER = re.compile(  # what a browser prints at the edges: address and page, day and title
+    r"(?:file|https?)://.*|\d{2,4}[/.-]\d{1,2}[/.-]\d{1,2}[,，]?\s*(?:[上下]午)?\s*\d{1,2}:\d\d.*"
 )
 _BEGINS = re.compile(
     r"第[一二三四五六七八九十百零〇\d]+[编章节条]|[一二三四五六七八九十]+、|[(（][一二三四五六七八九十\d]+[)）]|\d{1,2}[.、．]|[-•●■]|附件|[①-⑳]"
@@ -102,7 +105,11 @@ def without_edges(pages: list[list[Line]]) -> tuple[list[list[Line]], tuple[tupl
         for at, line in enumerate(page)
         if not line.table
         and (at < EDGE or at >= len(page) - EDGE)
-        and (_edge(line) in repeated or _PAGE_NUMBER.fullmatch(line.text.strip()))
+        and (
+            _edge(line) in repeated
+            or _PAGE_NUMBER.fullmatch(line.text.strip())
+            or _BROWSER.fullmatch(line.text.strip())
+        )
     ]
     gone = set(map(id, edges))
     return [[line for line in page if id(line) not in gone] for page in pages], tuple(
@@ -131,7 +138,7 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[str]:
     body = sizes.most_common(1)[0][0] if sizes else 0
     margin = max((line.x1 for line in lines if line.text), default=0.0)
     paragraph, last = "", None
-    for line in _joined_tables(lines):
+    for line in _joined_tables(_joined_headings(lines, body)):
         text, mark = line.text.strip(), PAGE * line.opens
         goes_on = (
             paragraph and last is not None and text and round(line.size) == round(last.size)
@@ -146,7 +153,7 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[str]:
                 yield paragraph
                 yield ""
             paragraph = mark + text
-            if text and round(line.size) > 1.15 * body and len(text) <= 60 and not text.endswith(("。", "；", "，")):
+            if _heads(line, body):
                 yield f"{mark}# {text}"
                 yield ""
                 paragraph = ""
@@ -157,6 +164,31 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[str]:
         last = line
     if paragraph:
         yield paragraph
+
+
+def _heads(line: Line, body: int) -> bool:
+    """Return whether a line is a heading: larger than the body's type, short, no sentence."""
+    text = line.text.strip()
+    return bool(text) and round(line.size) > 1.15 * body and len(text) <= 60 and not text.endswith(("。", "；", "，"))
+
+
+def _joined_headings(lines: Sequence[Line], body: int) -> list[Line]:
+    """Return the lines, a heading that is broken over lines of one size in one."""
+    found: list[Line] = []
+    for line in lines:
+        last = found[-1] if found else None
+        if (
+            last
+            and not line.opens
+            and _heads(last, body)
+            and _heads(line, body)
+            and round(last.size) == round(line.size)
+            and line.top - last.top < 2.2 * line.size
+        ):
+            found[-1] = replace(line, text=last.text.strip() + line.text.strip(), opens=last.opens)
+        else:
+            found.append(line)
+    return found
 
 
 def _mark_first(row: str) -> str:

@@ -75,7 +75,7 @@ def _lines(page: Any) -> list[Line]:
             table.bbox[0],
             table.bbox[2],
             0.0,
-            [[cell or "" for cell in row] for row in table.extract()],
+            _cells(table),
         )
         for table in tables
     ]
@@ -83,6 +83,25 @@ def _lines(page: Any) -> list[Line]:
     words = outside.extract_words(extra_attrs=["size"], keep_blank_chars=False, x_tolerance=3)
     found += lines_of(words, page.width, page.height)
     return sorted(found, key=lambda line: line.top)
+
+
+def _cells(table: Any) -> list[list[str]]:
+    """Return a table's cells; one that spans columns or rows stands in each of them, as its place on the page tells."""
+    texts = table.extract()
+    boxes = {(r, c): cell for r, row in enumerate(table.rows) for c, cell in enumerate(row.cells) if cell}
+    wide = {c: (box[0], box[2]) for (_, c), box in sorted(boxes.items(), key=lambda one: -(one[1][2] - one[1][0]))}
+    high = {r: (box[1], box[3]) for (r, _), box in sorted(boxes.items(), key=lambda one: -(one[1][3] - one[1][1]))}
+    filled = [["" for _ in row] for row in texts]
+    for r, row in enumerate(texts):
+        for c in range(len(row)):
+            place = (r, c)
+            if place not in boxes and c in wide and r in high:
+                x, y = sum(wide[c]) / 2, sum(high[r]) / 2
+                place = next(
+                    (at for at, box in boxes.items() if box[0] <= x <= box[2] and box[1] <= y <= box[3]), place
+                )
+            filled[r][c] = texts[place[0]][place[1]] or ""
+    return filled
 
 
 def _seen(char: dict[str, Any], page: Any) -> bool:

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from assistant.errors import CorpusError
 from assistant.formats.converted import MAX_BYTES, MAX_ROWS, Converted
 from assistant.formats.package import open_package
-from assistant.formats.tables import Table, clean_cell, markdown_table
+from assistant.formats.tables import Table, clean_cell, filled_down, markdown_table
 from assistant.formats.text import read_text
 
 
@@ -65,8 +65,10 @@ def _shown(cell: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, int | float):
-        percent = "%" in (cell.number_format or "")
-        return f"{round(value * (100 if percent else 1), 6):.15g}" + ("%" if percent else "")
+        shown = cell.number_format or ""
+        percent, places = "%" in shown, re.fullmatch(r"[#,]*0\.(0+)%?", shown)
+        number = value * (100 if percent else 1)
+        return (f"{number:.{len(places[1])}f}" if places else f"{round(number, 6):.15g}") + ("%" if percent else "")
     return str(value)
 
 
@@ -78,7 +80,7 @@ def _csv(file: Path) -> Converted:
     )
     if len(rows) > MAX_ROWS:
         raise CorpusError(f"超过 {MAX_ROWS} 行，请拆分")
-    return Converted("\n".join(_sheet("", rows)))
+    return Converted("\n".join(_sheet("", filled_down([row for row in rows if row]))))
 
 
 def _sheet(name: str, rows: Sequence[Sequence[str]]) -> list[str]:
