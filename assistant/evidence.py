@@ -57,6 +57,13 @@ Embed = Callable[[Sequence[str]], np.ndarray]
 Judged = tuple["Candidate", dict[str, float], dict[str, float], dict[str, float]]  # with covered, own, features
 
 
+UNITS_ABOVE = 80  # characters above a table in which its units may be named
+_UNITS_LINE = re.compile(r"单位:\s*([^;.\n)]{1,30})")
+_UNIT = re.compile(r"[(\[]([百千万亿]?(?:元|美元|平方米|平方公里|亩|公顷|家|个|人|名|项|套|件|%|年|月|天))[)\]]")
+_RATE = re.compile(r"同比|增[长速幅]|占比|比[例重]|率")
+_BARE = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A unit that may answer, seen with the words around it."""
@@ -94,8 +101,26 @@ class Candidate:
     @cached_property
     def facts(self) -> str:
         """The same without the clauses and asides that say that something is not known; normalised."""
-        text = _ASIDE.sub(lambda aside: "" if _NOT_STATED.search(aside.group()) else aside.group(), self.own)
+        own = f"{self.own};{self._with_units}" if self.unit.cells else self.own
+        text = _ASIDE.sub(lambda aside: "" if _NOT_STATED.search(aside.group()) else aside.group(), own)
         return ";".join(clause for clause in text.split(";") if not _NOT_STATED.search(clause))
+
+    @property
+    def _with_units(self) -> str:
+        """A row's bare figures with the units that their labels name, 最高金额(万元), or the line above the table, 单位:亿元."""
+        above = self.hit.document.text[max(0, self.unit.header[0] - UNITS_ABOVE) : self.unit.header[0]]
+        named = _UNITS_LINE.search(normalise(above))
+        units = re.split(r"[、,/ 和]+", named[1]) if named else []
+        found = []
+        for label, cell in self.unit.cells:
+            label = normalise(label)
+            bracket = _UNIT.search(label)
+            kind = "%" if _RATE.search(label) else "count" if label.endswith("数") else "money"
+            fitting = (u for u in units if (u == "%") == (kind == "%") and ("元" in u) == (kind == "money"))
+            unit = bracket[1] if bracket else next(fitting, "")
+            if unit and _BARE.fullmatch(normalise(cell)):
+                found.append(f"{normalise(cell)}{unit}")
+        return ";".join(found)
 
     @cached_property
     def headings(self) -> str:

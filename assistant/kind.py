@@ -89,7 +89,7 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
     "day": re.compile(r"\d月\d{1,2}日|\d{4}-\d\d-\d\d"),
     "duration": re.compile(r"\d(?:年(?!度)|个月|天|日|个工作日)|\d{4}年"),
     "document_number": re.compile(r"\[\d{4}\]\d+号"),
-    "contact": re.compile(r"\d{8}|@"),
+    "contact": re.compile(r"\d{8}|(?<!\d)\d{4}-\d{4}(?!\d)|@"),
     "number": re.compile(r"\d"),
     "place": re.compile(r"镇|街道|路\d|新城|公路|工业区|至\S{1,8}路"),
     "body": re.compile(r"局|委|队|办公室|小组|部门|公司|集团|中心|书记|区长|主任|镇政府"),

@@ -336,6 +336,30 @@ GIVEN = [
 ]
 
 
+FIGURES = (
+    "# 示范区重点园区指标\n\n单位：亿元、%、家。\n\n| 板块 | 园区 | 工业产值 | 工业同比 | 企业数 |\n| --- | --- | --- | --- | --- |\n"
+    "| 北部 | 北塘医械谷 | 96.35 | 18.7 | 205 |\n| 南部 | 南渡软件园 | 54.2 | 11.0 | 467 |\n"
+)
+AWARDS = (
+    "# 支持标准\n\n| 方向 | 最高金额（万元） |\n| --- | --- |\n| 智能工厂（市级） | 600 |\n| 智能工厂（区级） | 350 |\n"
+)
+PHONES = "# 咨询电话\n\n| 部门 | 事项 | 电话 |\n| --- | --- | --- |\n| 区经委 | 技术改造补贴 | 6900-1126 |\n| 区人社局 | 稳岗补贴 | 6900-3340 |\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "fact"),
+    [
+        (FIGURES, "北塘医械谷的工业产值是多少？", "96.35"),  # the unit stands above the table
+        (FIGURES, "南渡软件园有多少家企业？", "467"),
+        (AWARDS, "区级智能工厂最高支持多少万元？", "350"),  # and here in the column's label
+        (PHONES, "技术改造补贴的咨询电话是多少？", "6900-1126"),
+    ],
+)
+def test_a_bare_figure_of_a_table_answers(jiading: Assistant, text: str, question: str, fact: str) -> None:
+    answer = jiading.ask_over(question, [Document("d", "示范区资料", text)], TODAY.as_of)
+    assert fact in "\n".join(statement.text for statement in answer.statements)
+
+
 def test_given_documents_alone_answer(jiading: Assistant) -> None:
     answer = jiading.ask_over("火星港的规划面积多大？", GIVEN, TODAY.as_of)
     assert "7.5平方公里" in answer.statements[0].text
