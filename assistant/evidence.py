@@ -433,7 +433,7 @@ def _named(aspect: Aspect, candidate: Candidate) -> bool:
 
 
 def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
-    """Return whether a figure stands in one clause with the park or town asked about, or below its heading or title."""
+    """Return whether a figure stands in one clause, or one row, with the park or town asked about, or below its heading or title."""
     figures = aspect.hard_kinds & FIGURES
     asked = [spelling for term in _places(aspect) for spelling in term.spellings]
     told = candidate.headings + candidate.own
@@ -444,7 +444,10 @@ def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     within = [term.spellings for term in _places(aspect) if not any(s in around for s in term.spellings)]
     if not figures or not within:
         return True
-    clauses = [part for part in candidate.facts.split(";") if any(aspect.holds(kind, part) for kind in figures)]
+    facts = (
+        candidate.facts.replace(";", " ") if candidate.unit.kind == "row" else candidate.facts
+    )  # a row is of one thing
+    clauses = [part for part in facts.split(";") if any(aspect.holds(kind, part) for kind in figures)]
     return any(all(any(s in part for s in spellings) for spellings in within) for part in clauses)
 
 
