@@ -109,9 +109,16 @@ class Source:
 
     @property
     def figures(self) -> set[str]:
-        """Every number it holds, with its 万, 亿 or %."""
+        """Every number it holds, with its 万, 亿 or %; the items' own numbers aside."""
         cells = [cell for table in self.tables for row in table.grid for cell in row]
-        return set(_FIGURE.findall("\n".join([self.title, *self.clauses, *self.asides, *cells])))
+        parts = [part for block in self.blocks for part in (block.text, block.note, *block.items)]
+        return figures("\n".join([self.title, *parts, *cells]))
+
+    @property
+    def item_numbers(self) -> set[str]:
+        """What may be read as a number though it numbers an item: 2, and 2.9 where 2. stands before 9月."""
+        marked = [text for block in self.blocks for text in block.marked]
+        return figures("\n".join(marked)) | {str(number) for number in range(1, 1 + len(marked))}
 
 
 def figures(text: str) -> set[str]:

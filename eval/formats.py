@@ -3,19 +3,16 @@
     python -m eval.formats [--keep DIR] [--show]
 
 Writes the made-up documents of eval/formats.json as PDF (twice: by an office and by a browser), Word, web page, GB18030
-text, workbook and CSV (what is a table), and scan (where rapidocr_onnxruntime is installed); reads them back, and asks
+text, workbook and CSV (what is a table), and scan (where rapidocr is installed); reads them back, and asks
 the questions over each format's index. --keep leaves the files in DIR; --show lists each item lost, left or added.
 """
 
 import argparse
 import importlib.util
-import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,118 +24,13 @@ from assistant.load import Loaded, load
 from assistant.models import load_assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Document
-from assistant.split import Unit, split, units
-from eval.format_files import CHROMIUM, LEGAL, MENU, RELATED, TOOLS, WRITERS
-from eval.format_sources import LEFT, Source, figures, read_sources
+from eval.format_files import CHROMIUM, WRITERS
+from eval.format_measure import Tally, measure, squeeze
+from eval.format_sources import Source, read_sources
 from eval.testset import holds
 
 AS_OF = date(2026, 11, 25)
 SHEETS = ("xlsx", "csv")  # of documents that are a table; their indexes hold the others as Word files
-PARTICULARS = ("document_number", "issuing_body", "published", "valid_from", "valid_to", "supersedes")
-_NOISE = re.compile(
-    "|".join(
-        [*map(re.escape, (*MENU, *TOOLS, *RELATED, *LEGAL)), r"—\d+—", r"第\d+页共\d+页", r"\d+/\d+$", "file:///"]
-    ),
-    re.MULTILINE,
-)
-_REFERENCE = re.compile(r"\[\d\]|\[注\]|（注：.*?）")  # marks of footnotes, and footnotes in the text itself
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was found of what there was, and the faults in words, for one format."""
-
-    found: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    total: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    faults: list[str] = field(default_factory=list)
-
-    def count(self, what: str, found: bool, fault: str) -> None:
-        """Count one item, and note the fault if it was not found."""
-        self.total[what] += 1
-        self.found[what] += found
-        if not found:
-            self.faults.append(fault)
-
-    def share(self, what: str) -> str:
-        """Return found/total."""
-        return f"{self.found[what]}/{self.total[what]}"
-
-
-def squeeze(text: str) -> str:
-    """Return a text without white space."""
-    return re.sub(r"\s", "", text)
-
-
-def measure(source: Source, document: Document, tally: Tally) -> None:
-    """Count what a document that was read holds of its source, and what it should not hold."""
-    text = squeeze(document.text)
-    plain = _REFERENCE.sub("", text)
-    places: list[int] = []
-    for clause in source.clauses:
-        at = plain.find(squeeze(clause), places[-1] if places else 0)
-        at = at if at >= 0 else plain.find(squeeze(clause))
-        tally.count("clauses", at >= 0, f"{source.id} 缺：{clause}")
-        places += [at] if at >= 0 else []
-    for aside in source.asides:
-        tally.count("clauses", squeeze(aside) in text, f"{source.id} 缺：{aside}")
-    tally.count("order", all(a <= b for a, b in pairwise(places)), f"{source.id} 次序颠倒")
-    for figure in sorted(source.figures):
-        tally.count("figures", holds(figure, document.text), f"{source.id} 缺数字：{figure}")
-    added = sorted(figures(document.text) - source.figures)
-    tally.found["added"] += len(added)
-    tally.faults += [f"{source.id} 多出数字：{figure}" for figure in added]
-    noise = [match.group() for match in _NOISE.finditer(re.sub(r"[^\S\n]", "", document.text))]
-    noise += [source.header] * text.count(squeeze(source.header)) if source.header else []
-    tally.found["noise"] += len(noise)
-    tally.faults += [f"{source.id} 多余：{words}" for words in noise]
-    headings = {heading for passage in split(document) for heading in passage.headings}
-    for block in source.blocks:
-        if block.kind in ("h1", "h2"):
-            known = squeeze(block.text) in map(squeeze, headings)
-            tally.count("headings", known, f"{source.id} 不是标题：{block.text}")
-    measure_tables(source, document, tally)
-    measure_particulars(source, document, tally)
-
-
-def measure_tables(source: Source, document: Document, tally: Tally) -> None:
-    """Count the cells that stand in a row with what names the row, each under its own column's header."""
-    rows = [
-        unit
-        for passage in split(document)
-        for unit in units(document.text, passage.start, passage.end, passage.context)
-        if unit.kind == "row"
-    ]
-    for table in source.tables:
-        full, heads = table.filled(), len(table.header)
-        for written, row in zip(table.rows, full[heads:], strict=True):
-            named = [unit for unit in rows if _names(unit, row[: table.labels])]
-            for column, cell in enumerate(row):
-                if written[column] != LEFT:
-                    head = [line[column] for line in full[:heads]]
-                    found = any(_holds(unit, head, cell) for unit in named)
-                    place = f"{'／'.join(row[: table.labels])}，{'／'.join(dict.fromkeys(head))}"
-                    tally.count("cells", found, f"{source.id} 缺单元格：{place}：{cell}")
-
-
-def _names(unit: Unit, labels: Sequence[str]) -> bool:
-    values = {squeeze(value) for _, value in unit.cells}
-    return all(squeeze(label) in values for label in labels)
-
-
-def _holds(unit: Unit, head: Sequence[str], cell: str) -> bool:
-    return any(
-        squeeze(value) == squeeze(cell) and all(squeeze(part) in squeeze(header) for part in head)
-        for header, value in unit.cells
-    )
-
-
-def measure_particulars(source: Source, document: Document, tally: Tally) -> None:
-    """Count the particulars that are as the document says, those it does not say being blank."""
-    said = {"title": source.title, **source.particulars}
-    for name in ("title", *PARTICULARS):
-        read = document.title if name == "title" else getattr(document.metadata, name)
-        read = list(read) if isinstance(read, tuple) else read
-        tally.count("particulars", read == said[name], f"{source.id} {name}：读作{read!r}，应为{said[name]!r}")
 
 
 def write_and_load(sources: Sequence[Source], name: str, folder: Path) -> Loaded:
@@ -176,8 +68,8 @@ def formats() -> list[str]:
     missing = {}
     if not CHROMIUM:
         missing["printed"] = "没有 Chromium"
-    if importlib.util.find_spec("rapidocr_onnxruntime") is None:
-        missing["scan"] = "没有安装 rapidocr_onnxruntime"
+    if importlib.util.find_spec("rapidocr") is None:
+        missing["scan"] = "没有安装 rapidocr"
     for name, why in missing.items():
         print(f"略去 {name}：{why}")
     return [name for name in WRITERS if name not in missing]
@@ -194,10 +86,10 @@ def tally_of(sources: Sequence[Source], loaded: Loaded) -> Tally:
 
 def table_of(tallies: dict[str, Tally], answers: dict[str, list[Answer]], questions: Sequence[dict[str, Any]]) -> str:
     """Return the result by format as a Markdown table."""
-    titles = {"clauses": "条款", "order": "次序", "headings": "标题", "figures": "数字", "cells": "单元格", "particulars": "文号日期等"}  # fmt: skip
+    titles = {"clauses": "条款", "whole": "不断开", "order": "次序", "headings": "标题", "figures": "数字", "cells": "单元格", "particulars": "文号日期等"}  # fmt: skip
     lines = [
         f"| 格式 | {' | '.join(titles.values())} | 多出的数字 | 多余文字 | 要点全对 | 应拒已拒 |",
-        "| --- " * 11 + "|",
+        "| --- " * 12 + "|",
     ]
     for name, tally in tallies.items():
         scored = list(zip(questions, answers[name], strict=True))
