@@ -239,6 +239,15 @@ def test_a_sheet_shows_the_places_that_its_format_shows(tmp_path: Path) -> None:
     assert "| 增幅 | 11.0% |" in text and "| 产值 | 1234.50 |" in text
 
 
+def test_a_line_that_wraps_within_a_cell_leaves_no_space(tmp_path: Path) -> None:
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    style = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light")]
+    rows = [["任务", "指标"], ["标准厂房建设", "260万平\n方米"], ["专员\n服务", "two\nwords"]]
+    SimpleDocTemplate(str(tmp_path / "w.pdf"), pagesize=A4).build([Table(rows, style=style)])
+    text = convert(tmp_path / "w.pdf").text
+    assert "| 标准厂房建设 | 260万平方米 |" in text and "| 专员服务 | two words |" in text
+
+
 def test_words_of_latin_letters_stay_apart_and_tables_that_follow_each_other_too(tmp_path: Path) -> None:
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     style = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light")]

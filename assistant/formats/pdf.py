@@ -1,5 +1,6 @@
 """Read PDF: the text that can be seen, or, of a page that was scanned, what can be recognised."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from assistant.formats import ocr
 from assistant.formats.converted import BROKEN, MAX_PAGES, OCR, PAGE, Converted
 from assistant.formats.layout import Line, lines_of, markdown, without_edges
 
+_WRAPPED = re.compile(r"(?<=[\u3400-\u9fff，、；])\n|\n(?=[\u3400-\u9fff，、；])")  # within a cell: no space in Chinese
 LEAST_TEXT, SHOWN = 20, 10  # characters of a page; one with pictures and fewer was scanned; page numbers in a note
 
 
@@ -87,7 +89,7 @@ def _lines(page: Any) -> list[Line]:
 
 def _cells(table: Any) -> list[list[str]]:
     """Return a table's cells; one that spans columns or rows stands in each of them, as its place on the page tells."""
-    texts = table.extract()
+    texts = [[_WRAPPED.sub("", text or "") for text in row] for row in table.extract()]
     boxes = {(r, c): cell for r, row in enumerate(table.rows) for c, cell in enumerate(row.cells) if cell}
     wide = {c: (box[0], box[2]) for (_, c), box in sorted(boxes.items(), key=lambda one: -(one[1][2] - one[1][0]))}
     high = {r: (box[1], box[3]) for (r, _), box in sorted(boxes.items(), key=lambda one: -(one[1][3] - one[1][1]))}
@@ -100,7 +102,7 @@ def _cells(table: Any) -> list[list[str]]:
                 place = next(
                     (at for at, box in boxes.items() if box[0] <= x <= box[2] and box[1] <= y <= box[3]), place
                 )
-            filled[r][c] = texts[place[0]][place[1]] or ""
+            filled[r][c] = texts[place[0]][place[1]]
     return filled
 
 
