@@ -8,7 +8,7 @@ from typing import Any
 from assistant.errors import CorpusError
 from assistant.index import COLLECTION, chroma_client
 
-# With these 94 % of the true nearest 50 are found among 162,677 passages, in 3.5 ms; Chroma's defaults find 80 %.
+# With these 94 % of the true nearest 50 are found among 162,677 passages, in 4.6 ms; with Chroma's defaults 81 %, in 2.4.
 HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 400, "max_neighbors": 16}
 
 
