@@ -24,7 +24,9 @@ _PLAIN_HEADINGS = [
     re.compile(r"\s*[(（][一二三四五六七八九十]+[)）][^。;:；：]{1,40}\s*"),
 ]
 _ARTICLE = re.compile(r"\s*(?:\*\*)?(第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?)")
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.、)．）]|[(（]\d{1,2}[)）])\s*(?=\S)")
+_ITEM = re.compile(  # neither 2.15亿元 nor -2.4% begins with a number of a list
+    r"\s*(?:[-+](?!\d)|[*•]|\d{1,2}(?:[、)）]|[.．](?!\d)|[.．](?=\d{1,2}月|(?:19|20)\d\d年))|[(（]\d{1,2}[)）])\s*(?=\S)"
+)
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
 # Many sites write ASCII punctuation in Chinese text.
 _STOPS, _HALVES, _COMMAS = "。!?！？", ";；", ",、，"

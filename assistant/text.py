@@ -23,6 +23,7 @@ _NUMERAL = re.compile(  # a number before a measure word, or before 万 or 亿; 
 _PERCENT = re.compile(rf"百分之([{''.join(_DIGITS)}十百]+)(?:点([{''.join(_DIGITS)}]+))?")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _LISTED = re.compile(r"(?<=\d)[，、](?=\d)")  # 2021、2022年: not a grouped number
+_RAISED = re.compile(r"(?<=\d)[⁰¹²³⁴-⁹①-⑳]")
 _FULL_WIDTH = tuple(zip("，：；！？（）", ",:;!?()", strict=True))
 _PUNCTUATION = tuple(zip("“”「」『』‘’—–―。、【】〔〕﹝﹞", '""""""\'\'---.,[][][]', strict=True))
 
@@ -35,6 +36,7 @@ def normalise(text: str) -> str:
     Equal input gives equal output; normalising twice changes nothing more.
     """
     text = _replaced(_LISTED.sub("；", text), _FULL_WIDTH)
+    text = _RAISED.sub(r"[\g<0>]", text)  # 2.67¹ is no 2.671
     if not unicodedata.is_normalized("NFKC", text):  # seldom, once common punctuation is out of the way
         text = unicodedata.normalize("NFKC", text)
     text = text.lower()

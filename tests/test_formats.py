@@ -248,6 +248,22 @@ def test_a_line_that_wraps_within_a_cell_leaves_no_space(tmp_path: Path) -> None
     assert "| 标准厂房建设 | 260万平方米 |" in text and "| 专员服务 | two words |" in text
 
 
+def test_struck_words_note_numbers_and_lines_of_a_cell_make_no_other_figure(tmp_path: Path) -> None:
+    rows = "<tr><th>事项</th><th>金额</th></tr><tr><td>甲</td><td><p>50</p><p>80</p></td></tr><tr><td>乙</td><td>3<br>5</td></tr>"
+    body = f"<p>规划面积2.67<sup>1</sup>平方公里，奖励<del>300万元</del>500万元。</p><table>{rows}</table>"
+    (tmp_path / "s.html").write_text(f"<html><body><article>{body * 3}</article></body></html>", encoding="utf-8")
+    text = convert(tmp_path / "s.html").text
+    assert "2.671" not in text and "300" not in text and "500万元" in text and "| 50 80 |" in text and "| 3 5 |" in text
+    document = docx.Document()
+    paragraph = document.add_paragraph("规划面积2.67")
+    paragraph.add_run("1").font.superscript = True
+    paragraph.add_run("平方公里，奖励")
+    paragraph.add_run("300").font.strike = True
+    paragraph.add_run("500万元。")
+    document.save(str(tmp_path / "s.docx"))
+    assert convert(tmp_path / "s.docx").text.strip() == "规划面积2.67[1]平方公里，奖励500万元。"
+
+
 def test_words_of_latin_letters_stay_apart_and_tables_that_follow_each_other_too(tmp_path: Path) -> None:
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     style = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light")]

@@ -67,3 +67,17 @@ def test_a_section_stands_under_its_chapter_however_the_headings_are_marked() ->
         ("第一章 总则", "第二节 定义"),
         ("第二章 附则",),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "unit"),
+    [
+        ("2.15亿元用于园区。", "2.15亿元用于园区。"),  # a figure, not item 2
+        ("-2.4%为同比增幅。", "-2.4%为同比增幅。"),
+        ("1.首次认定奖励30万元。", "首次认定奖励30万元。"),
+        ("3.2026年起执行。", "2026年起执行。"),
+        ("- 信用良好；", "信用良好；"),
+    ],
+)
+def test_a_figure_at_the_head_of_a_line_is_no_number_of_a_list(line: str, unit: str) -> None:
+    assert [found.text for found in units(line, 0, len(line))] == [unit]

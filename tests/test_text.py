@@ -34,3 +34,9 @@ def test_one_meaning_has_one_spelling(written: str, spelled: str) -> None:
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
+
+
+def test_a_raised_note_number_is_no_digit_of_the_figure_before_it() -> None:
+    assert (
+        normalise("2.67¹平方公里") == "2.67[1]平方公里" and normalise("8.5①") == "8.5[1]" and normalise("5m²") == "5m2"
+    )

@@ -24,6 +24,7 @@ def read(file: Path) -> Converted:
     tree = lxml.html.document_fromstring(source.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
     removed = [("看不见的文字", line) for line in _take_out_unseen(tree)]
     shown = list(_lines(tree))
+    _mark_up(tree)
     tables = _data_tables(tree)
     metas = {meta.get("name"): (meta.get("content") or "").strip() for meta in tree.iter("meta")}
     stated = {column: metas[name] for name, column in _SAID.items() if metas.get(name)}
@@ -43,6 +44,18 @@ def read(file: Path) -> Converted:
     kept = re.sub(r"[\W_]", "", text)
     removed += [("网页正文以外", line) for line in shown if re.sub(r"[\W_]", "", line) not in kept]
     return Converted(text, {column: value for column, value in stated.items() if value}, tuple(removed))
+
+
+def _mark_up(tree: Any) -> None:
+    """Take out what is struck, set note numbers apart (2.67¹ is no 2.671), and part what stands on lines of its own in a cell."""
+    for element in list(tree.iter("del", "s", "strike")):
+        element.drop_tree()
+    for element in tree.iter("sup"):
+        if (element.text or "").strip().isdigit():
+            element.text = f"[{element.text.strip()}]"
+    for cell in tree.iter("td", "th"):
+        for element in cell.iter("p", "div", "br", "li"):
+            element.tail = f" {element.tail or ''}"
 
 
 def _take_out_unseen(tree: Any) -> list[str]:

@@ -24,6 +24,11 @@ def read(file: Path) -> Converted:
     return Converted("\n".join(lines), {"title": reader.title} if reader.title else {})
 
 
+def _raised(run: Any) -> bool:
+    look = run.find(f"{qn('w:rPr')}/{qn('w:vertAlign')}")
+    return look is not None and look.get(qn("w:val")) == "superscript"
+
+
 class _Word:
     """Reads the body of a Word document in order: what is deleted or hidden is left out, numbers are counted."""
 
@@ -70,11 +75,13 @@ class _Word:
         return name, 0
 
     def _text(self, parent: Any) -> str:
-        parts = []
+        parts: list[str] = []
         for element in parent.iterchildren():
             name = _local(element)
             if name == "r" and not self._hidden(element):
-                parts += [self._run(node) for node in element.iterchildren()]
+                text = "".join(self._run(node) for node in element.iterchildren())
+                raised = _raised(element) and text.strip().isdigit() and parts and parts[-1][-1:].isdigit()
+                parts.append(f"[{text}]" if raised else text)  # 2.67¹ is no 2.671
             elif name in ("ins", "hyperlink", "smartTag", "sdt", "sdtContent", "moveTo", "fldSimple"):
                 parts.append(self._text(element))
         return "".join(parts)
@@ -89,7 +96,7 @@ class _Word:
         return {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}.get(name, "")
 
     def _hidden(self, run: Any) -> bool:
-        """Return whether a run is not to be seen: hidden, white without a background, or of no size."""
+        """Return whether a run is not to be read: hidden, struck out, white without a background, or of no size."""
         look = run.find(qn("w:rPr"))
         if look is None:
             return False
@@ -97,7 +104,7 @@ class _Word:
         plain = "shd" not in values and "highlight" not in values
         size = values.get("sz") or "20"
         return (
-            ("vanish" in values and values["vanish"] not in ("0", "false"))
+            any(name in values and values[name] not in ("0", "false") for name in ("vanish", "strike", "dstrike"))
             or ((values.get("color") or "").upper() == "FFFFFF" and plain)
             or (size.isdigit() and int(size) <= 4)
         )
