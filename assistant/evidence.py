@@ -101,7 +101,7 @@ class Candidate:
     @cached_property
     def facts(self) -> str:
         """The same without the clauses and asides that say that something is not known; normalised."""
-        own = f"{self.own};{self._with_units}" if self.unit.cells else self.own
+        own = ";".join(filter(None, [self.own, self._with_units]))
         text = _ASIDE.sub(lambda aside: "" if _NOT_STATED.search(aside.group()) else aside.group(), own)
         return ";".join(clause for clause in text.split(";") if not _NOT_STATED.search(clause))
 
