@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from assistant.catalog import parse_date
 from assistant.formats import PAGE
@@ -22,14 +22,17 @@ _FRONT_MATTER = re.compile(r"\A---\n((?:[^\W\d][\w -]*:.*\n|[ \t#-].*\n|\n)*?)--
 _NOISE = {
     "图片计数": re.compile(r"\d{1,3}\s*/\s*\d{1,3}"),
     "图片说明": re.compile(r".{0,60}[。\s]\S{0,12}\s*资料图"),
-    "网页按钮和菜单": re.compile(
-        r"(?:[【\[]?(?:打印本?页?|关闭窗口|返回顶部|分享到?.{0,20}|字体[:：]?.{0,8}|网站地图|设为首页|加入收藏|(?:网站)?首页|政务公开|办事(?:大厅|服务)|"
-        r"互动交流|数据开放|无障碍(?:阅读|浏览)|政务新媒体.{0,4}|长者(?:版|模式)|登录|注册)[】\]]?[\s|>·/]*)+"
+    "网页按钮": re.compile(
+        r"(?:[【\[]?(?:打印本?页|关闭窗口|返回顶部|分享到.{0,20}|字体[:：].{0,8}|设为首页|加入收藏)[】\]]?[\s|>·/]*)+"
     ),
     "浏览计数": re.compile(r"(?:浏览|阅读|点击)(?:次数|量|数)?\s*[:：]?\s*\d+\s*次?"),
     "其他文章的链接": re.compile(r"(?:相关(?:阅读|链接|文章)|热门推荐|推荐阅读|上一篇|下一篇)\s*[:：].{0,60}"),
     "分享和关注提示": re.compile(r"(?:扫码|点击).{0,12}(?:关注|下载)[^，。；,;]{0,12}"),
 }
+_MENU = re.compile(  # alone, each of these may be a heading of a policy
+    r"(?:网站)?首页|政务公开|办事(?:大厅|服务)|互动交流|数据开放|无障碍(?:阅读|浏览)|政务新媒体.{0,4}|长者(?:版|模式)|网站地图|登录|注册"
+)
+MENU = 3  # lines in a row that make a menu
 _CLAUSE = re.compile(r"第[一二三四五六七八九十百零〇\d]+[章条]|附件|附[:：]")
 _STAMP = re.compile(
     r"(?:来源[:：]\s*)?(?P<publisher>[^\s:：]{2,20}?)\s*(?P<date>\d{4}[-/年]\d{1,2}[-/月]\d{1,2}日?)(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
@@ -77,12 +80,14 @@ def clean_page(raw: str) -> Cleaned:
     removed: list[tuple[str, str]] = []
     stated: dict[str, str] = {}
     lines = [line.strip() for line in _characters(raw).split("\n")]
+    menu = _menu_lines(lines)
     last = max((at for at, line in enumerate(lines) if _CLAUSE.match(line)), default=-1)
     for at, line in enumerate(lines):
         if _NOTICES.fullmatch(line) and sum(map(len, kept)) > 100 and at > last:
             removed += [("声明和联系方式", line) for line in lines[at:] if line]
             break
         reason = next((reason for reason, pattern in _NOISE.items() if pattern.fullmatch(line)), "")
+        reason = "网页菜单" if at in menu else reason
         if reason:
             removed.append((reason, line))
             continue
@@ -94,6 +99,17 @@ def clean_page(raw: str) -> Cleaned:
         kept.append(line)
     text, pages = _lines("\n".join(kept))
     return Cleaned(text, stated, tuple(removed), pages)
+
+
+def _menu_lines(lines: list[str]) -> set[int]:
+    """Return the lines that stand in a menu: MENU or more of its words in a row, blank lines aside."""
+    found: set[int] = set()
+    filled = [at for at, line in enumerate(lines) if line]
+    for named, group in groupby(filled, lambda at: bool(_MENU.fullmatch(lines[at]))):
+        run = list(group)
+        if named and len(run) >= MENU:
+            found.update(run)
+    return found
 
 
 def _characters(raw: str) -> str:

@@ -78,6 +78,14 @@ def test_a_line_is_either_kept_or_told(lines: list[str]) -> None:
     assert sorted([line for line in cleaned.text.split("\n") if line] + told) == sorted(line.strip() for line in lines if line.strip())  # fmt: skip
 
 
+def test_a_menu_goes_and_a_heading_of_the_same_words_stays() -> None:
+    menu = "网站首页\n\n政务公开\n办事大厅\n"
+    text = "优化营商环境方案\n政务公开\n一网通办，数据向企业开放。\n分享制造业经验\n注册\n企业登记当日办结。\n"
+    cleaned = clean_page(menu + text)
+    assert cleaned.text == text
+    assert cleaned.removed == tuple(("网页菜单", line) for line in ("网站首页", "政务公开", "办事大厅"))
+
+
 def test_a_clause_after_a_notice_is_kept() -> None:
     text = "办法正文。" * 30 + "\n免责声明\n以上内容仅供参考。\n第九条 奖励30万元。\n"
     assert "第九条" in clean_page(text).text and not clean_page(text).removed

@@ -264,6 +264,24 @@ def test_struck_words_note_numbers_and_lines_of_a_cell_make_no_other_figure(tmp_
     assert convert(tmp_path / "s.docx").text.strip() == "规划面积2.67[1]平方公里，奖励500万元。"
 
 
+@pytest.mark.parametrize("browser", [True, False])
+def test_a_day_at_a_pages_edge_goes_only_with_a_browsers_address(tmp_path: Path, browser: bool) -> None:
+    """2026-03-31 16:00 may be a deadline."""
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    plain = ParagraphStyle("plain", fontName="STSong-Light", fontSize=11)
+
+    def edges(canvas: object, document: object) -> None:
+        canvas.setFont("STSong-Light", 9)  # type: ignore[attr-defined]
+        canvas.drawString(60, 800, "2026-03-31 16:00 截止申报")  # type: ignore[attr-defined]
+        if browser:
+            canvas.drawString(60, 20, "https://www.example.com/a 1/1")  # type: ignore[attr-defined]
+
+    story = [Paragraph(f"第{n}项扶持内容说明。", plain) for n in range(8)]
+    SimpleDocTemplate(str(tmp_path / "e.pdf"), pagesize=A4).build(story, onFirstPage=edges)
+    text = convert(tmp_path / "e.pdf").text
+    assert ("截止申报" in text) is not browser and "example.com" not in text
+
+
 def test_words_of_latin_letters_stay_apart_and_tables_that_follow_each_other_too(tmp_path: Path) -> None:
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     style = [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light")]

@@ -13,9 +13,10 @@ from assistant.formats.tables import Table, clean_cell, markdown_table
 _PAGE_NUMBER = re.compile(
     r"[-—–\s]*(?:第\s*)?\d{1,4}(?:\s*页)?(?:\s*[/／]\s*(?:共\s*)?\d{1,4}(?:\s*页)?)?[-—–\s]*|第\s*\d+\s*页\s*共\s*\d+\s*页"
 )
-_BROWSER = re.compile(  # what a browser prints at the edges: address and page, day and title
-    r"(?:file|https?)://.*|\d{2,4}[/.-]\d{1,2}[/.-]\d{1,2}[,，]?\s*(?:[上下]午)?\s*\d{1,2}:\d\d.*"
-)
+_ADDRESS = re.compile(r"(?:file|https?)://\S+(?:\s+\d{1,4}/\d{1,4})?")  # what a browser prints below a page,
+_PRINTED = re.compile(
+    r"\d{2,4}[/.-]\d{1,2}[/.-]\d{1,2}[,，]?\s*(?:[上下]午)?\s*\d{1,2}:\d\d.*"
+)  # and above it, the title beside
 _BEGINS = re.compile(
     r"第[一二三四五六七八九十百零〇\d]+[编章节条]|[一二三四五六七八九十]+、|[(（][一二三四五六七八九十\d]+[)）]|\d{1,2}[.、．]|[-•●■]|附件|[①-⑳]"
 )
@@ -99,18 +100,16 @@ def without_edges(pages: list[list[Line]]) -> tuple[list[list[Line]], tuple[tupl
         if line.text
     )
     repeated = {text for text, count in seen.items() if count >= max(3, len(pages) / 2)}
-    edges = [
-        line
-        for page in pages
-        for at, line in enumerate(page)
-        if not line.table
-        and (at < EDGE or at >= len(page) - EDGE)
-        and (
-            _edge(line) in repeated
-            or _PAGE_NUMBER.fullmatch(line.text.strip())
-            or _BROWSER.fullmatch(line.text.strip())
-        )
-    ]
+    edges = []
+    for page in pages:
+        outer = [line for at, line in enumerate(page) if not line.table and (at < EDGE or at >= len(page) - EDGE)]
+        browser = any(_ADDRESS.fullmatch(line.text.strip()) for line in outer)
+        patterns = [_PAGE_NUMBER, *([_ADDRESS, _PRINTED] if browser else [])]
+        edges += [
+            line
+            for line in outer
+            if _edge(line) in repeated or any(pattern.fullmatch(line.text.strip()) for pattern in patterns)
+        ]
     gone = set(map(id, edges))
     return [[line for line in page if id(line) not in gone] for page in pages], tuple(
         (EDGES, line.text) for line in edges

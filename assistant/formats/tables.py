@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 Table = list[list[str]]
+LEAST_NOTE = (
+    6  # characters of one cell over all columns that is a note below the table; shorter, it may be a row of values
+)
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -22,7 +25,7 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
         joined = _joined(head, body[0])
         head, body = (joined, body[1:]) if joined else (head, body)
     notes: list[str] = []
-    while len(head) > 2 and len(body) > 1 and len(set(body[-1])) == 1:  # one cell over all columns, below the table
+    while len(head) > 2 and len(body) > 1 and len(set(body[-1])) == 1 and len(body[-1][0]) >= LEAST_NOTE:
         notes.insert(0, body.pop()[0])
     lines = [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body)]
     return ["", *lines, "", *notes]
