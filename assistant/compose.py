@@ -460,13 +460,15 @@ def _names_it(aspect: Aspect, scored: Scored) -> bool:
 
 
 def _statement(candidate: Candidate) -> Statement:
-    """Return the unit as a statement; a row reads as label and value, and brings what its heading says of it."""
+    """Return the unit as a statement; a row reads as label and value, and brings its units and what its heading says of it."""
     unit, document = candidate.unit, candidate.hit.document
     spans = [(unit.start, unit.end)]
     text = unit.text
     if unit.kind == "row":
         text = row_text(unit)
-        spans.append(unit.header)
+        spans += [unit.header, candidate.units_line]
+        if units_line := document.text[slice(*candidate.units_line)].strip():
+            text += f"（{units_line}）"
     heading = candidate.hit.passage.headings[-1] if candidate.hit.passage.headings else ""
     if unit.kind != "sentence" and _TELLING.search(heading):
         start = document.text.rfind(heading, 0, unit.start)

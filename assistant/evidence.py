@@ -55,10 +55,8 @@ _ORDINALS = [re.compile(rf"\d+(?={unit})") for unit in ("期(?!间)", "批", "�
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
 Embed = Callable[[Sequence[str]], np.ndarray]
 Judged = tuple["Candidate", dict[str, float], dict[str, float], dict[str, float]]  # with covered, own, features
-
-
 UNITS_ABOVE = 80  # characters above a table in which its units may be named
-_UNITS_LINE = re.compile(r"单位:\s*([^;.\n)]{1,30})")
+_UNITS_LINE = re.compile(r"单位[:：]\s*([^;；。.\n)）]{1,30})")
 _UNIT = re.compile(r"[(\[]([百千万亿]?(?:元|美元|平方米|平方公里|亩|公顷|家|个|人|名|项|套|件|%|年|月|天))[)\]]")
 _RATE = re.compile(r"同比|增[长速幅]|占比|比[例重]|率")
 _BARE = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
@@ -105,12 +103,21 @@ class Candidate:
         text = _ASIDE.sub(lambda aside: "" if _NOT_STATED.search(aside.group()) else aside.group(), own)
         return ";".join(clause for clause in text.split(";") if not _NOT_STATED.search(clause))
 
+    @cached_property
+    def units_line(self) -> tuple[int, int]:
+        """The span above a row's table that names the units of its bare figures, 单位：亿元; empty where there is none."""
+        start = max(0, self.unit.header[0] - UNITS_ABOVE)
+        named = _UNITS_LINE.search(self.hit.document.text, start, self.unit.header[0])
+        bare = any(
+            _BARE.fullmatch(normalise(cell)) and not _UNIT.search(normalise(label)) for label, cell in self.unit.cells
+        )
+        return named.span() if named and bare else (0, 0)
+
     @property
     def _with_units(self) -> str:
-        """A row's bare figures with the units that their labels name, 最高金额(万元), or the line above the table, 单位:亿元."""
-        above = self.hit.document.text[max(0, self.unit.header[0] - UNITS_ABOVE) : self.unit.header[0]]
-        named = _UNITS_LINE.search(normalise(above))
-        units = re.split(r"[、,/ 和]+", named[1]) if named else []
+        """A row's bare figures with the units that their labels name, 最高金额(万元), or the line above the table."""
+        named = _UNITS_LINE.match(self.hit.document.text, *self.units_line)
+        units = re.split(r"[、,/ 和]+", normalise(named[1])) if named else []
         found = []
         for label, cell in self.unit.cells:
             label = normalise(label)
@@ -444,10 +451,8 @@ def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     within = [term.spellings for term in _places(aspect) if not any(s in around for s in term.spellings)]
     if not figures or not within:
         return True
-    facts = (
-        candidate.facts.replace(";", " ") if candidate.unit.kind == "row" else candidate.facts
-    )  # a row is of one thing
-    clauses = [part for part in facts.split(";") if any(aspect.holds(kind, part) for kind in figures)]
+    parts = [candidate.facts] if candidate.unit.kind == "row" else candidate.facts.split(";")  # a row is of one thing
+    clauses = [part for part in parts if any(aspect.holds(kind, part) for kind in figures)]
     return any(all(any(s in part for s in spellings) for spellings in within) for part in clauses)
 
 

@@ -360,6 +360,13 @@ def test_a_bare_figure_of_a_table_answers(jiading: Assistant, text: str, questio
     assert fact in "\n".join(statement.text for statement in answer.statements)
 
 
+def test_a_bare_figure_is_given_with_the_units_that_stand_above_its_table(jiading: Assistant) -> None:
+    document = Document("d", "示范区资料", FIGURES)
+    (statement, *_) = jiading.ask_over("北塘医械谷的规模以上工业产值是多少？", [document], TODAY.as_of).statements
+    assert "96.35" in statement.text and "单位：亿元、%、家" in statement.text
+    assert any(citation.quote.startswith("单位：亿元") for citation in statement.citations)
+
+
 def test_given_documents_alone_answer(jiading: Assistant) -> None:
     answer = jiading.ask_over("火星港的规划面积多大？", GIVEN, TODAY.as_of)
     assert "7.5平方公里" in answer.statements[0].text
