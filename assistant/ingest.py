@@ -4,9 +4,7 @@ A new generation is built beside the one in service and switched to with one ato
 sees half an index and a killed writer leaves the last good one.
 """
 
-import csv
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -24,7 +22,7 @@ from langchain_core.embeddings import Embeddings
 from assistant.build import Builder, Incoming, Progress
 from assistant.catalog import Problem
 from assistant.errors import CorpusError, IndexLockedError, StaleIndexError
-from assistant.formats import read_text
+from assistant.formats import read_table
 from assistant.history import History
 from assistant.index import FORMAT, Index, Manifest, from_document, manifest_of, read_manifest
 from assistant.load import GLOSSARY, Entry, Loaded, load
@@ -88,7 +86,7 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
             sources.append(Source(name, loaded.documents, keep, loaded.complete))
             seen[name] = loaded.seen
             if (path / GLOSSARY).is_file():
-                glossary = read_glossary(path / GLOSSARY)
+                glossary = tuple(read_table(path / GLOSSARY, "term", "aliases"))
         if not any(seen.values()) and problems:
             raise CorpusError("没有一份资料可以收录，索引保持不变：\n" + "\n".join(map(str, problems)))
         done = _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)
@@ -120,17 +118,6 @@ def _remember(root: Path, generation: str, sources: dict[str, dict[str, Entry]])
     """Write what a generation was made of, for the next time; losing it costs only the time to read again."""
     content = json.dumps({"generation": generation, "sources": sources}, ensure_ascii=False)
     (root / SEEN).write_text(content, encoding="utf-8")
-
-
-def read_glossary(file: Path) -> Glossary:
-    """Return (term, aliases) pairs from a table with the columns term and aliases, aliases parted by semicolons."""
-    rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
-    pairs = ((row.get("term") or "", (row.get("aliases") or "").replace("；", ";").split(";")) for row in rows)
-    return tuple(
-        (term.strip(), tuple(alias.strip() for alias in aliases if alias.strip()))
-        for term, aliases in pairs
-        if term.strip()
-    )
 
 
 @contextmanager

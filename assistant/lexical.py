@@ -198,7 +198,6 @@ class SegmentWriter:
         order = np.argsort(hashes)
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
-        lengths = np.array(self._lengths, np.int32)
         keys = rank[np.concatenate([*self._found, np.empty(0, np.int32)])]
         keys *= size
         keys += np.repeat(np.arange(len(lengths)), lengths)

@@ -81,8 +81,8 @@ def load(
 
     Entries whose fingerprint is `known` from the last time are not read again. `progress` is told the files of a folder
     that are done, and their number; in the folder `kept` the text of each office file is put down as soon as it is read,
-    and taken from there by a later call, should this one be interrupted. Raises CorpusError where the path itself cannot be used; single faults are problems
-    of the result.
+    and taken from there by a later call, should this one be interrupted. Raises CorpusError where the path itself
+    cannot be used; single faults are problems of the result.
     """
     if not path.exists():
         raise CorpusError(f"找不到“{path}”，请核对路径")
@@ -97,7 +97,7 @@ def load(
 
 def _load_folder(folder: Path, loaded: Loaded, progress: Callable[[int, int], None]) -> Loaded:
     rows, refused, root = _load_catalog(folder, loaded)
-    files = sorted(root.rglob("*"))
+    files, inside = sorted(root.rglob("*")), root.resolve()
     for number, file in enumerate(files, 1):
         progress(number, len(files))
         name = file.relative_to(root).as_posix()
@@ -105,7 +105,7 @@ def _load_folder(folder: Path, loaded: Loaded, progress: Callable[[int, int], No
             continue
         if root == folder and name in {"README.md", CATALOG, GLOSSARY, TOPICS, ADDRESSES}:
             continue
-        if not file.resolve().is_relative_to(root.resolve()):
+        if not file.resolve().is_relative_to(inside):
             loaded.problems.append(Problem(name, "是指向资料目录之外的链接，没有读取，请放入文件本身"))
             continue
         if name in refused:

@@ -1,7 +1,5 @@
 """What an officer must know of the corpus: what it holds, what runs out, what is unconfirmed, and whom a change concerns."""
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,12 +10,12 @@ from typing import Any
 
 from assistant.catalog import COLUMNS, last_day, written
 from assistant.errors import CorpusError
-from assistant.formats import read_text
+from assistant.formats import read_table, read_text
 from assistant.history import History
 from assistant.index import Index
 from assistant.schema import DOC_TYPE_LABELS, NORMATIVE, STATUS_LABELS, Document
 from assistant.text import normalise
-from assistant.validity import validity
+from assistant.validity import in_effect, validity
 
 SOON = 90  # days
 Topics = Sequence[tuple[str, tuple[str, ...]]]  # (topic, the words that name it)
@@ -39,9 +37,7 @@ def read_topics(file: Path) -> Topics:
     """Return the topics of a table with the columns topic and words, words parted by semicolons; none if there is no file."""
     if not file.is_file():
         return []
-    rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
-    pairs = (((row.get("topic") or "").strip(), (row.get("words") or "").replace("；", ";").split(";")) for row in rows)
-    return [(topic, tuple(normalise(word) for word in words if word.strip())) for topic, words in pairs if topic]
+    return [(topic, tuple(map(normalise, words))) for topic, words in read_table(file, "topic", "words")]
 
 
 def coverage(index: Index, as_of: date, topics: Topics = (), answers: Iterable[Mapping[str, Any]] = ()) -> Coverage:
@@ -134,27 +130,17 @@ def impact(
 
     An answer is compared with the day it was given for; a test question, which quotes nothing, with `since`.
     """
-    former = {
-        event.document_id: event
-        for event in reversed(history.events())
-        if event.former and event.at[:10] >= since.isoformat()
-    }
-    found: list[Affected] = []
+    former = [event for event in history.events() if event.former and event.at[:10] >= since.isoformat()]
+    titles = {event.document_id: event.title for event in former}
+    found: dict[tuple[str, str, str], Affected] = {}
     for number, entry in enumerate(entries, 1):
-        told: dict[tuple[str, str], Affected] = {}
-        day = date.fromisoformat(entry["as_of"]) if entry.get("as_of") and "statements" in entry else since
+        key, given = str(entry.get("id", number)), "statements" in entry and entry.get("as_of")
+        day = date.fromisoformat(entry["as_of"]) if given else since
         for document_id, title, quote in _cited(entry):
-            for reason in _reasons(document_id, quote, index, set(former), day, as_of):
-                known = (
-                    index.titles.get(document_id)
-                    or title
-                    or (former[document_id].title if document_id in former else document_id)
-                )
-                told[document_id, reason] = Affected(
-                    str(entry.get("id", number)), entry["question"], document_id, known, reason
-                )
-        found += told.values()
-    return found
+            named = index.titles.get(document_id) or title or titles.get(document_id, document_id)
+            for reason in _reasons(document_id, quote, index, document_id in titles, day, as_of):
+                found[key, document_id, reason] = Affected(key, entry["question"], document_id, named, reason)
+    return list(found.values())
 
 
 def _cited(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -166,18 +152,18 @@ def _cited(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield document_id, "", ""
 
 
-def _reasons(document_id: str, quote: str, index: Index, changed: set[str], day: date, as_of: date) -> Iterator[str]:
+def _reasons(document_id: str, quote: str, index: Index, changed: bool, day: date, as_of: date) -> Iterator[str]:
     if document_id not in index.titles:
         yield WITHDRAWN
         return
     document = index.document(document_id)
     if quote and quote not in document.text:
         yield CHANGED
-    elif not quote and document_id in changed:
+    elif not quote and changed:
         yield "资料已修改"
     successors = index.successors.get(document_id, ())
     before, now = validity(document, day, successors), validity(document, as_of, successors)
     if now != before and now == "superseded":
-        yield f"已被{'、'.join(successor.named for successor in successors)}替代"
+        yield f"已被{'、'.join(successor.named for successor in in_effect(successors, as_of))}替代"
     elif now != before and now == "expired":
         yield f"{written(document.metadata.valid_to)}到期"

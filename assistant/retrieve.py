@@ -94,7 +94,8 @@ class HybridRetriever(BaseRetriever):
         if not query.strip():
             return []
         search = {"lexical": self._lexical, "dense": self._dense}
-        rankings = {arm: search[arm](query) for arm in self.arms}
+        allowed = self.filters.mask(index.rows)
+        rankings = {arm: search[arm](query, allowed) for arm in self.arms}
         fused = reciprocal_rank_fusion(rankings, WEIGHTS)[:CANDIDATES]
         passages = index.passages([row for row, _, _ in fused])
         return [
@@ -102,19 +103,16 @@ class HybridRetriever(BaseRetriever):
             for passage, (_, score, ranks) in zip(passages, fused, strict=True)
         ]
 
-    def _lexical(self, query: str) -> list[int]:
-        index: Index = self.index
-        return [row for row, _ in index.lexical.search(query, CANDIDATES, self.filters.mask(index.rows))]
+    def _lexical(self, query: str, allowed: np.ndarray) -> list[int]:
+        return [row for row, _ in self.index.lexical.search(query, CANDIDATES, allowed)]
 
-    def _dense(self, query: str) -> list[int]:
+    def _dense(self, query: str, allowed: np.ndarray) -> list[int]:
         """Rank rows by cosine similarity; Chroma's distances grow with difference, so its order is ours."""
         embeddings: Embeddings = self.embeddings
         vector = embeddings.embed_query(query)
         if not any(vector):
             return []
-        every = bool(
-            self.filters.mask(self.index.rows)[self.index.alive].all()
-        )  # its filter costs far more than its search
+        every = bool(allowed[self.index.alive].all())  # Chroma's filter costs far more than its search
         found: Sequence[LCDocument] = self.index.vectors.similarity_search_by_vector(
             vector, k=CANDIDATES, filter=None if every else self.filters.where()
         )

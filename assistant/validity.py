@@ -27,7 +27,7 @@ def validity(document: Document, as_of: date, successors: Sequence[Document] = (
     meta = document.metadata
     if _draft(document):
         return "draft"
-    if _in_effect(successors, as_of):
+    if in_effect(successors, as_of):
         return "superseded"
     if meta.valid_to and last_day(meta.valid_to) < as_of:
         return "expired"
@@ -40,7 +40,7 @@ def validity(document: Document, as_of: date, successors: Sequence[Document] = (
     return "in_force" if meta.valid_to and "valid_to" not in meta.read else "unverified"
 
 
-def _in_effect(successors: Sequence[Document], as_of: date) -> list[Document]:
+def in_effect(successors: Sequence[Document], as_of: date) -> list[Document]:
     """Return the successors that replace by that day; a draft replaces nothing."""
     starts = ((s, s.metadata.valid_from or s.metadata.published or "1900") for s in successors if not _draft(s))
     return [successor for successor, start in starts if first_day(start) <= as_of]
@@ -103,7 +103,7 @@ def notice(document: Document, as_of: date, successors: Sequence[Document] = ())
                 document.id,
             )
         case "superseded":
-            names = "、".join(s.named for s in _in_effect(successors, as_of))
+            names = "、".join(s.named for s in in_effect(successors, as_of))
             by = f"已被{names}替代" if names else "已被后来的文件替代"
             by += "（据其正文，未经核对）" if any("supersedes" in s.metadata.read for s in successors) else ""
             return Notice("superseded", f"{name}{by}，截至{written(as_of.isoformat())}不是现行规定。", document.id)

@@ -1,5 +1,7 @@
 """Write vectors into Chroma, from a process of their own where there are many: it holds Python's lock while it inserts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,14 +22,13 @@ class VectorWriter:
 
     def __init__(self, directory: Path, apart: bool) -> None:
         self._waiting = False
-        if not apart:
-            self._store = _Store(directory)
-            return
-        context = get_context("spawn")
-        self._there, here = context.Pipe()
-        self._process = context.Process(target=_serve, args=(here, directory), daemon=True)
-        self._process.start()
-        here.close()
+        self._store = None if apart else _Store(directory)
+        if apart:
+            context = get_context("spawn")
+            self._there, here = context.Pipe()
+            self._process = context.Process(target=_serve, args=(here, directory), daemon=True)
+            self._process.start()
+            here.close()
 
     def upsert(self, ids: list[str], embeddings: Any, metadatas: list[dict[str, Any]]) -> None:
         """Store vectors, float32 of shape (ids, dimension); an id that is there gets the new ones."""
@@ -40,27 +41,34 @@ class VectorWriter:
     def close(self) -> None:
         """Write all to disk and release the files."""
         self._do("close")
-        if hasattr(self, "_process"):
+        if not self._store:
             self._wait()
             self._process.join()
 
     def _do(self, action: str, **arguments: Any) -> None:
-        if hasattr(self, "_store"):
+        if self._store:
             self._store.do(action, arguments)
             return
         self._wait()
-        self._there.send((action, arguments))
+        with _told_if_it_died():
+            self._there.send((action, arguments))
         self._waiting = True
 
     def _wait(self) -> None:
         if self._waiting:
             self._waiting = False
-            try:
+            with _told_if_it_died():
                 error = self._there.recv()
-            except EOFError as gone:
-                raise CorpusError("写向量库的进程意外终止，索引保持不变，请检查内存和磁盘后再试") from gone
             if error:
                 raise error
+
+
+@contextmanager
+def _told_if_it_died() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as gone:
+        raise CorpusError("写向量库的进程意外终止，索引保持不变，请检查内存和磁盘后再试") from gone
 
 
 class _Store:

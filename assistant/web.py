@@ -4,8 +4,6 @@ An address is reached only as it was checked: its host is resolved once, every a
 connection goes to that very address; each redirect is checked alike.
 """
 
-import csv
-import io
 import ipaddress
 import re
 import socket
@@ -18,7 +16,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx
 
 from assistant.errors import CorpusError
-from assistant.formats import read_text
+from assistant.formats import read_table
 
 MAX_BYTES, SECONDS, HOPS = 20_000_000, 60, 5
 TYPES = {  # what may be fetched, and the file it becomes
@@ -44,9 +42,7 @@ class Fetched:
 
 def read_addresses(file: Path) -> list[tuple[str, str]]:
     """Return (address, file name without its ending, "" if not given) of a table with the columns url and file."""
-    rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
-    pairs = (((row.get("url") or "").strip(), (row.get("file") or "").strip()) for row in rows)
-    return [(url, name) for url, name in pairs if url]
+    return [(url, "".join(names[:1])) for url, names in read_table(file, "url", "file")]
 
 
 def fetch(addresses: Sequence[tuple[str, str]], folder: Path, hosts: Sequence[str]) -> list[Fetched]:

@@ -11,14 +11,8 @@ SEED, RESAMPLES = 20260822, 2000
 Row = Mapping[str, Any]
 
 
-def recall_at(ranked: Sequence[str], relevant: Iterable[str], k: int) -> float:
-    """Return the share of the relevant documents among the first k; `ranked` holds each document once, best first."""
-    wanted = set(relevant)
-    return len(wanted & set(ranked[:k])) / len(wanted)
-
-
 def hit_at(ranked: Sequence[str], relevant: Iterable[str], k: int) -> float:
-    """Return 1 if a relevant document is among the first k, else 0."""
+    """Return 1 if a relevant document is among the first k, else 0 (trec_eval's success@k); `ranked` holds each once, best first."""
     return float(bool(set(relevant) & set(ranked[:k])))
 
 
@@ -44,11 +38,6 @@ def right(row: Row) -> bool:
 def handled(row: Row) -> bool:
     """Return whether a scored question was dealt with rightly: answered right, or refused where nothing answers."""
     return right(row) if row["answerable"] else row["status"] == "abstained"
-
-
-def citation_recall(supported: Sequence[bool]) -> float:
-    """Return the share of statements that their citations together support (ALCE, Gao et al. 2023)."""
-    return mean(map(float, supported))
 
 
 def citation_precision(whole: bool, alone: Sequence[bool], without: Sequence[bool]) -> list[bool]:

@@ -79,7 +79,7 @@ def systems(benchmark: Benchmark, embeddings: StaticEmbeddings, work: Path) -> d
     retriever = HybridRetriever(index=index, embeddings=embeddings, filters=ANY_DAY, top_k=DEPTH, fold=False)
 
     def dense(query: str) -> list[tuple[str, float]]:
-        rows = retriever._dense(query)
+        rows = retriever._dense(query, ANY_DAY.mask(index.rows))
         return [(passage.document_id, -rank) for rank, passage in enumerate(index.passages(rows))]
 
     return {

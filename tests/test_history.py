@@ -1,4 +1,6 @@
 import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,8 +82,11 @@ def test_a_difference_marks_the_words_that_changed() -> None:
 def test_a_difference_accounts_for_every_paragraph(old: list[str], new: list[str]) -> None:
     """Taking the marks one way gives the old paragraphs that changed, the other way the new ones."""
     found = differences(*(Document("a", "题", "\n".join(lines)) for lines in (old, new)))
+    gone = [re.sub(r"〔\+.*?\+〕|〔-|-〕", "", line[2:]) for line in found if line[:2] != "+ "]
+    come = [re.sub(r"〔-.*?-〕|〔\+|\+〕", "", line[2:]) for line in found if line[:2] != "- "]
+    before, after = (Counter(line for line in lines if line) for lines in (old, new))
+    assert before - Counter(gone) + Counter(come) == after and not Counter(gone) - before
     assert bool(found) == ([line for line in old if line] != [line for line in new if line])
-    assert all(line[:2] in ("- ", "+ ", "  ") for line in found)
 
 
 def test_a_history_survives_a_rebuild(corpus: Path, index: Path, run_ingest: Run) -> None:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from eval.metrics import (
     citation_precision,
-    citation_recall,
     consistency,
     hit_at,
     interval,
@@ -15,7 +14,6 @@ from eval.metrics import (
     mcnemar,
     ndcg_at,
     percentile,
-    recall_at,
     reciprocal_rank,
 )
 
@@ -25,8 +23,6 @@ RELEVANT = st.sets(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=5)
 
 def test_ranking_metrics_are_those_computed_by_hand() -> None:
     ranked, relevant = ["x", "a", "y", "b"], {"a", "b", "c"}
-    assert recall_at(ranked, relevant, 2) == pytest.approx(1 / 3)
-    assert recall_at(ranked, relevant, 4) == pytest.approx(2 / 3)
     assert reciprocal_rank(ranked, relevant) == 1 / 2
     assert hit_at(ranked, relevant, 1) == 0 and hit_at(ranked, relevant, 2) == 1
     assert ndcg_at(ranked, relevant, 4) == pytest.approx((1 / log2(3) + 1 / log2(5)) / (1 + 1 / log2(3) + 1 / 2))
@@ -36,12 +32,11 @@ def test_ranking_metrics_are_those_computed_by_hand() -> None:
 def test_ranking_metrics_equal_trec_evals(ranked: list[str], relevant: set[str]) -> None:
     """To 1e-9, by the reference implementation."""
     judged = pytrec_eval.RelevanceEvaluator(
-        {"q": dict.fromkeys(relevant, 1)}, {"recall.1,5,10", "recip_rank", "ndcg_cut.5,10", "success.1,5,10"}
+        {"q": dict.fromkeys(relevant, 1)}, {"recip_rank", "ndcg_cut.5,10", "success.1,5,10"}
     )
     run = {"q": {key: float(len(ranked) - at) for at, key in enumerate(ranked)}}
     reference = judged.evaluate(run)["q"] if ranked else {}
     ours = {
-        **{f"recall_{k}": recall_at(ranked, relevant, k) for k in (1, 5, 10)},
         **{f"success_{k}": hit_at(ranked, relevant, k) for k in (1, 5, 10)},
         **{f"ndcg_cut_{k}": ndcg_at(ranked, relevant, k) for k in (5, 10)},
         "recip_rank": reciprocal_rank(ranked, relevant),
@@ -70,7 +65,6 @@ def test_kappa_is_that_of_a_textbook() -> None:
 
 
 def test_citations_count_as_alce_counts_them() -> None:
-    assert citation_recall([True, True, False]) == pytest.approx(2 / 3)
     assert citation_precision(True, [True, False], [False, True]) == [True, False]  # the second adds nothing
     assert citation_precision(True, [False, False], [False, False]) == [True, True]  # only together
     assert citation_precision(False, [True, False], [True, True]) == [False, False]

@@ -13,9 +13,9 @@ from typing import Any
 
 from assistant.errors import CorpusError
 from assistant.formats.converted import OCR, PAGE, SCAN_SECONDS, SECONDS, Converted
-from assistant.formats.text import read_text
+from assistant.formats.text import read_table, read_text
 
-__all__ = ["ADVICE", "IMAGES", "OCR", "PAGE", "READERS", "SECONDS", "Converted", "convert", "read_text"]
+__all__ = ["ADVICE", "IMAGES", "OCR", "PAGE", "READERS", "SECONDS", "Converted", "convert", "read_table", "read_text"]
 
 IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 SCANS = (*IMAGES, ".pdf")

@@ -1,5 +1,8 @@
 """Read a text file whatever its encoding."""
 
+import csv
+import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +40,13 @@ def read_text(file: Path) -> str:
     if not found:
         raise CorpusError("不是文本文件，或编码无法识别，请另存为 UTF-8")
     return max(found, key=_familiar)  # bytes of BIG5 are characters in GB18030 too, but odd ones
+
+
+def read_table(file: Path, names: str, lists: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return of each row of a table with a header the name and the members of the list, parted by semicolons; rows without a name are none."""
+    rows = csv.DictReader(io.StringIO(read_text(file), newline=""))
+    pairs = (((row.get(names) or "").strip(), re.split("[;；]", row.get(lists) or "")) for row in rows)
+    return [(name, tuple(member.strip() for member in members if member.strip())) for name, members in pairs if name]
 
 
 def _encodings(data: bytes) -> Iterator[str]:
