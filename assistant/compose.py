@@ -8,6 +8,7 @@ import numpy as np
 
 from assistant.evidence import Candidate, Embed, Scored, candidates, coverage_of, judge, row_text, weights_of
 from assistant.kind import FIGURES, SINGLE, Kind
+from assistant.lexical import names as place_names
 from assistant.lexical import share, words
 from assistant.policy import asks_for_outline, outline, untold
 from assistant.question import Aspect, Question
@@ -164,7 +165,20 @@ def compose(
     outdated = {f.outdated.document_id: f.outdated.candidate.hit.document for f in findings if f.outdated}
     sources = {_told_by(s.candidate) for f in findings if f.differs for s in (f.chosen[0], *f.others)}
     differing = any(notice.kind == "conflict" for notice in notices) and len(sources) > 1
-    statements = [_labelled(candidate, _told_by(candidate) if differing else "") for candidate in chosen.values()]
+    labels = [
+        aspect.label for aspect in question.compared if place_names(aspect.label)
+    ]  # other words may be read amiss
+    told = {label for label in labels for candidate in chosen.values() if _tells_of(label, candidate, titled=False)}
+    if told and len(told) < len(set(labels)):  # a part is answered: say of which, and that the rest is not
+        missing = (label for label in labels if label not in told)
+        notices |= {Notice("unanswered", f"关于“{label}”，没有在资料中找到能回答的内容。"): None for label in missing}
+        names = {
+            place: next((label for label in told if _tells_of(label, c, titled=False)), "")
+            for place, c in chosen.items()
+        }
+    else:
+        names = {place: _told_by(c) if differing else "" for place, c in chosen.items()}
+    statements = [_labelled(candidate, names[place]) for place, candidate in chosen.items()]
     return Draft(tuple(statements), confidence, tuple(notices), tuple(outdated.values()))
 
 
@@ -186,10 +200,10 @@ def _side_by_side(aspects: Sequence[Aspect], findings: Sequence[Finding]) -> Dra
     return Draft(statements, min(f.confidence for f in findings), tuple(notices), tuple(outdated.values()))
 
 
-def _tells_of(label: str, candidate: Candidate) -> bool:
-    """Return whether a unit, its headings or its title have what a thing compared is called: each figure, half of the rest."""
+def _tells_of(label: str, candidate: Candidate, titled: bool = True) -> bool:
+    """Return whether a unit, its headings or, `titled`, its title have what a thing compared is called: each figure, half of the rest."""
     named = re.sub(r"\d{4}年?", "", label)
-    text = f"{candidate.own} {candidate.around} {candidate.title}"
+    text = f"{candidate.own} {candidate.around} {candidate.title if titled else ''}"
     if figures(label) - figures(text):
         return False
     return len(named) < 2 or max(share(named, text), max((share(w, text) for w in words(named)), default=0.0)) >= 0.5

@@ -186,7 +186,7 @@ class Statement:
 
 NoticeKind = Literal[
     "not_found", "not_published", "expired", "superseded", "draft", "not_yet_valid", "unverified", "period", "target", "conflict",
-    "corrected", "generator_failed", "withheld", "routed", "contact", "nearest",
+    "corrected", "unanswered", "generator_failed", "withheld", "routed", "contact", "nearest",
 ]  # fmt: skip
 
 

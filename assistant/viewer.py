@@ -22,7 +22,7 @@ STRONG = {"expired", "superseded", "draft", "not_yet_valid"}  # who overlooks on
 STANDING: dict[str, str] = dict(STATUS_LABELS.items()) | {"not_yet_valid": "尚未生效", "not_applicable": ""}
 NOTICES = STANDING | {
     "draft": "征求意见稿", "unverified": "请核实", "not_published": "未公布", "period": "时间口径", "target": "规划目标", "conflict": "说法不同",
-    "corrected": "按此查找", "generator_failed": "原文摘录", "withheld": "已略去", "routed": "说明", "contact": "咨询", "nearest": "相近内容",
+    "corrected": "按此查找", "unanswered": "没有查到", "generator_failed": "原文摘录", "withheld": "已略去", "routed": "说明", "contact": "咨询", "nearest": "相近内容",
 }  # fmt: skip
 
 _LINE = re.compile(r"(?P<blank>$|-{3,}$)|(?P<heading>#{1,6})\s+|(?P<row>(?=\|))|\s*(?P<item>[-*+])\s+|(?P<text>)")

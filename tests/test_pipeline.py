@@ -367,6 +367,14 @@ def test_a_bare_figure_is_given_with_the_units_that_stand_above_its_table(jiadin
     assert any(citation.quote.startswith("单位：亿元") for citation in statement.citations)
 
 
+def test_where_one_of_two_things_is_answered_it_is_said_which_and_that_the_other_is_not(jiading: Assistant) -> None:
+    answer = jiading.ask("联影小镇和上海械谷各有多大？", filters=TODAY)
+    assert [statement.label for statement in answer.statements if "9.5平方公里" in statement.text] == ["联影小镇"]
+    assert [notice.text for notice in answer.notices if notice.kind == "unanswered"] == [
+        "关于“上海械谷”，没有在资料中找到能回答的内容。"
+    ]
+
+
 def test_given_documents_alone_answer(jiading: Assistant) -> None:
     answer = jiading.ask_over("火星港的规划面积多大？", GIVEN, TODAY.as_of)
     assert "7.5平方公里" in answer.statements[0].text
