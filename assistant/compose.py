@@ -30,8 +30,7 @@ TITLED = 0.5  # share of what is asked in a title from which a question of valid
 DIFFERS = 0.5  # share of the best unit's probability from which another value is given too
 LESS_FOCUS = 0.15  # by how much less of what is asked may stand in it
 ALIKE, SAME = 0.3, 0.6  # the same for one that covers each word asked, by this share of what the best covers
-LEAST_NAME = 6  # characters of a row's first cell that names a thing (易谷智能通信研发总部) rather than what is told of it (占地)
-LEAST_SUBJECT = 0.4  # share of a row's first cell in a question from which the row is of what is asked
+LEAST_OF = 0.4  # share of a row's first cell in a question from which the row is of what is asked
 MAX_RIVALS = 4
 DISPUTED = 0.3  # least probability at which the several values are given that the question itself says there are
 DISPUTED_DIFFERS, DISPUTED_FOCUS = 0.25, 0.4  # DIFFERS and LESS_FOCUS for these
@@ -406,8 +405,8 @@ def _of_another(aspect: Aspect, scored: Scored, best: Scored) -> bool:
     if re.search(r"20\d\d", subject):
         first = best.candidate.unit.cells[0][1] if best.candidate.unit.cells else ""
         return aspect.dated and subject != normalise(first)  # the question names the day
-    subject = re.sub(r"\W", "", subject)
-    return len(subject) >= LEAST_NAME and share(subject, re.sub(r"\W", "", asked)) < LEAST_SUBJECT
+    name = scored.candidate.names
+    return bool(name) and share(name, re.sub(r"\W", "", asked)) < LEAST_OF
 
 
 def _same_matter(aspect: Aspect, scored: Scored, best: Scored) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assistant.attribute import asked_for, speaks_of
 from assistant.guard import orders
 from assistant.kind import FIGURES, Kind, measures_of
 from assistant.lexical import gram_set, share, words
@@ -31,6 +32,8 @@ SUBJECT_WEIGHT = 0.8  # a term that stands in what the title begins with
 TITLE_WEIGHT = 0.55  # a term that stands only in the document's title
 TELLING = 4  # terms from which a question's vector tells in full
 UNTITLED = 200  # characters of a text without a title that stand for it
+LEAST_SUBJECT = 6  # characters of a row's first cell that names a thing (易谷智能通信研发总部) rather than what is told of it (占地)
+LONGEST_LABEL = 30  # characters within which an item's label ends with a colon
 LEAST_NAME = 0.4  # share of a proper name's bigrams
 
 _NOT_STATED = re.compile(
@@ -60,6 +63,7 @@ _UNITS_LINE = re.compile(r"单位[:：]\s*([^;；。.\n)）]{1,30})")
 _UNIT = re.compile(r"[(\[]([百千万亿]?(?:元|美元|平方米|平方公里|亩|公顷|家|个|人|名|项|套|件|%|年|月|天))[)\]]")
 _RATE = re.compile(r"同比|增[长速幅]|占比|比[例重]|率")
 _BARE = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_TELL_THEMSELVES: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "contact", "document_number"})
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,14 @@ class Candidate:
     def subject(self) -> str:
         """What the document's title begins with, before any colon."""
         return self.title.split(":")[0]
+
+    @cached_property
+    def names(self) -> str:
+        """The thing that it is of, where it is a row or a labelled item that names one: its first cell or label, bare."""
+        row, label = self.unit.kind == "row", self.own[:LONGEST_LABEL].split(":")
+        first = self.unit.cells[0][1] if row and self.unit.cells else label[0] if len(label) > 1 and not row else ""
+        subject = re.sub(r"\W", "", normalise(first))
+        return subject if len(subject) >= LEAST_SUBJECT else ""
 
     @cached_property
     def not_stated(self) -> bool:
@@ -259,7 +271,7 @@ def judge(
         features["silent_here"] = max(0.0, here - features["coverage"] + 0.3)
         features["found"] = best[key]
         focus, near = (_mean({t.word: shares[t.word] for t in aspect.own_terms}, weights) for shares in (own, covered))
-        fits = _fits(aspect, candidate) and (not features["lacking"] or bool(aspect.kinds & {"list", "verdict"}))
+        fits = _fits(aspect, candidate) and (not features["lacking"] or _free(aspect))
         timely = _in_time(aspect, candidate)
         scored.append(Scored(candidate, covered, own, features, focus, near, fits, timely, probability(features)))
     return scored, weights
@@ -317,7 +329,41 @@ def _match(
         "listed": float(listed and (candidate.unit.kind != "item" or introduced >= 0.5)),
         "defines": float(listed and candidate.lists and max(focus, _mean(own, weights)) >= 0.8),
         "grams": _grams_share(aspect, candidate),
+        "unsaid": 0.0 if held & _TELL_THEMSELVES else 1.0 - _attribute(aspect, candidate),
+        "another": _another(aspect, candidate, weights),
+        "clause": _clause(aspect, candidate, weights),
     }  # fmt: skip
+
+
+def _free(aspect: Aspect) -> bool:
+    """Return whether something else than what its kinds ask for may answer too: a list, or a yes or no."""
+    return bool(aspect.kinds & {"list", "verdict"}) and not aspect.hard_kinds & {"document_number", "contact"}
+
+
+def _attribute(aspect: Aspect, candidate: Candidate) -> float:
+    """Return how far a unit with its heading and lead speaks of what of a thing is asked for; 1 if the question names nothing."""
+    asked = asked_for(aspect.text)
+    told = f"{candidate.own} {candidate.around}"
+    return sum(speaks_of(word, told) for word in asked) / len(asked) if asked else 1.0
+
+
+def _another(aspect: Aspect, candidate: Candidate, weights: dict[str, float]) -> float:
+    """Return how surely a row or labelled item is of another thing than is asked, by what it begins with; 0 for others."""
+    subject = candidate.names
+    if not subject or not aspect.hard_kinds or re.search(r"20\d\d", subject):
+        return 0.0
+    asked = re.sub(r"\W", "", f"{aspect.context} {aspect.whole}")
+    return 1.0 - max(share(subject, asked), coverage_of(aspect.own_terms, subject, weights))
+
+
+def _clause(aspect: Aspect, candidate: Candidate, weights: dict[str, float]) -> float:
+    """Return the share of the aspect's own words in the clause, or around it, that holds the figure asked for; 1 where none is."""
+    sought = aspect.hard_kinds & FIGURES
+    if not sought or candidate.unit.kind == "row":
+        return 1.0
+    around = f"{candidate.around} {candidate.title}"
+    clauses = [part for part in candidate.facts.split(";") if any(aspect.holds(kind, part) for kind in sought)]
+    return max((coverage_of(aspect.own_terms, f"{part} {around}", weights) for part in clauses), default=1.0)
 
 
 def probability(features: dict[str, float]) -> float:

@@ -39,7 +39,7 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
     "full_text": re.compile(r"全文|发我一份|完整(?:文本|文件)"),
     "contact": re.compile(r"电话|联系方式|邮箱|热线"),
     "area": re.compile(
-        r"面积|(?<!产能)(?<!规模)(?<!力度)(?<!体量)(?<!盘子)(?<!盘子有)多大(?!的?(?:规模|力度|比例|体量))|占地|平方"
+        r"面积|多少个?(?:公顷|亩|平)|(?<!产能)(?<!规模)(?<!力度)(?<!体量)(?<!盘子)(?<!盘子有)多大(?!的?(?:规模|力度|比例|体量))|占地|平方"
     ),
     "percent": re.compile(
         r"比例|比重|占比|增速|增幅|(?:增长|上升|下降)了?(?:率|多少)|集聚度|百分之|入驻率|几成|百分点|占.{0,6}多少"
@@ -49,7 +49,8 @@ _ASKED: dict[Kind, re.Pattern[str]] = {
         r"|(?:奖励?|补贴?|补助|资助|贴息|扶持|支持|给|奖金|额度|封顶|拿|领|交|卖|花|最多|最高).{0,8}(?:多少|标准)"
         r"|(?:奖励?|补贴?|补助|资助|奖金).{0,4}范围"
         r"|(?:营收|产值|产出|税收|投资|收入|资金|增加值|gdp|价格|规模).{0,12}(?:多少|数)"
-        r"|(?:投资额?|营收|产值|产出|税收|增加值)$"
+        r"|(?:租金|房租|收费|费用|票价|单价|造价|工资|年薪|月薪|薪酬|售价|房价|地价).{0,8}(?:多少|几|[多]?[高贵])"
+        r"|(?:投资额?|营收|产值|产出|税收|增加值|租金|收费标准?)$"
     ),
     "date": re.compile(r"什么时候|何时|哪[天年月]|几[月号]|哪[一1][天年]|日期|时间|截止|到期|有效期"),
     "day": re.compile(r"哪[一1]?天|几号|几月几日|哪月哪日"),
@@ -87,7 +88,9 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
     "percent": re.compile(r"\d%|\d:\d|个百分点|翻番|[一二三四五六七八九]成|半"),
     "date": re.compile(r"\d{4}年|\d{4}-\d\d|\d{1,2}月\d{1,2}日|\d{1,2}月(?:[上中下]旬|底|初)?(?![份内])"),
     "day": re.compile(r"\d月\d{1,2}日|\d{4}-\d\d-\d\d"),
-    "duration": re.compile(r"\d(?:年(?!度)|个月|天|日|个工作日)|\d{4}年"),
+    "duration": re.compile(
+        r"(?<!\d)\d{1,2}(?:年(?!度)|个月|天|个?工作日|日(?![至到前止-]))|[至到止].{0,3}\d{4}[年-]|\d{4}[年-][^,;]{0,12}[前止]|长期|半年|[两三一]年"
+    ),
     "document_number": re.compile(r"\[\d{4}\]\d+号"),
     "contact": re.compile(r"\d{8}|(?<!\d)\d{4}-\d{4}(?!\d)|@"),
     "number": re.compile(r"\d"),
@@ -98,7 +101,8 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
         r"现行|有效期|历史|过时|旧(?:办法|标准|版)|失效|废止|一次性政策|执行期|试行|核实|草案|征求意见|不能当作"
     ),
 }
-_TAGS: dict[Kind, tuple[str, ...]] = {"place": ("ns",), "body": ("nr", "nt")}  # of words that give it too
+_TOWN_NAME = re.compile(r"[\u4e00-\u9fff]{2}(?:镇|街道)|嘉定工业区|菊园新区|真新|安亭|南翔|江桥|马陆|徐行|外冈|华亭")
+_TAGS: dict[Kind, tuple[str, ...]] = {"body": ("nr", "nt")}  # of words that give it too
 _HERE = re.compile("上海|嘉定|中国")  # where everything here is: names no place
 _VALUES: dict[Kind, re.Pattern[str]] = {
     "money": re.compile(r"\d[\d.]*[余多]?[百千]?[万亿]*(?:美?元|亿)"),
@@ -163,6 +167,8 @@ def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> b
         return False
     if kind == "count":
         return bool(_count_of(measures).search(text))
+    if kind == "place":
+        return _tells_place(text, question)
     if kind in _TAGS and any(
         tag.startswith(_TAGS[kind]) and word not in question and not _HERE.match(word) for word, tag in rjieba.tag(text)
     ):
@@ -170,11 +176,23 @@ def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> b
     return bool(_GIVEN[kind].search(text)) if kind in _GIVEN else kind != "full_text"
 
 
+def _tells_place(text: str, question: str) -> bool:
+    """Return whether a text names a place that the question does not name; one as 镇 where a town is asked for."""
+    asked = re.search(r"哪个?(镇|街道?)", question)
+    if asked and not re.search(r"街镇", question):
+        return any(name not in question for name in _TOWN_NAME.findall(text))
+    if any(text[max(0, m.start() - 2) : m.end()] not in question for m in _GIVEN["place"].finditer(text)):
+        return True
+    return any(tag == "ns" and word not in question and not _HERE.match(word) for word, tag in rjieba.tag(text))
+
+
 def values(kind: Kind, text: str, measures: str) -> frozenset[str]:
-    """Return the values that a text gives for this kind of question, a day without its year; none for other kinds."""
+    """Return the values that a text gives for this kind of question, a count and a day without their unit (家, 个) and year."""
     pattern = _count_of(measures or "家个项条") if kind == "count" else _VALUES.get(kind)
     found = pattern.findall(text) if pattern else []
-    return frozenset(_day(value) for value in found)
+    return frozenset(
+        re.split(r"(?<=[\d余多万])(?![\d.余多万])", value)[0] if kind == "count" else _day(value) for value in found
+    )
 
 
 def _day(value: str) -> str:

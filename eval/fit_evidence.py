@@ -31,7 +31,7 @@ SEED = 20260822
 FOLDS = 5
 PENALTY = 0.3  # on squared weights
 ROUNDS, HARDEST = 3, 4  # fits, each on the units of a question that the one before took most for answers
-AGAINST = ("less_alike", "less_unit", "less_document", "lacking", "silent_here")
+AGAINST = ("less_alike", "less_unit", "less_document", "lacking", "silent_here", "another", "unsaid")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,13 @@ def test_facts_are_what_is_known(text: str, facts: str) -> None:
         ("有没有氢能港规划的全文？", "规划位于安亭镇。", False),
         ("创新港的申报条件有哪些？", "申报条件有注册、信用、团队。", True),
         ("创新港的申报条件有哪些？", "申报条件没有公布。", False),  # says nothing, though no figure is asked for
+        ("氢能港公寓每月租金多少？", "公寓共458套。", False),  # no money in it
+        ("氢能港新增了多少公顷用地？", "新增部分用地。", False),
+        ("氢能港小镇在哪个镇？", "小镇在推进规划。", False),  # the question's own name is no town
+        ("氢能港小镇在哪个镇？", "小镇在安亭镇。", True),
+        ("氢能港政策执行几年？", "政策自2019年12月起执行。", False),  # a start is no term
+        ("氢能港政策执行几年？", "政策自2019年12月起执行3年。", True),
+        ("氢能港方案的文号是什么？", "方案要求发展低碳技术。", False),
     ],
 )
 def test_what_a_unit_must_hold_to_answer(question: str, text: str, fit: bool) -> None:
@@ -142,6 +149,30 @@ def test_a_unit_is_verbatim_and_its_facts_are_in_it(text: str) -> None:
         assert made.text[candidate.unit.start : candidate.unit.end] == candidate.unit.text
         assert len(candidate.facts) <= len(candidate.own)
         assert candidate.partly_stated or candidate.facts == candidate.own or not candidate.own.strip(" ;")
+
+
+def features(question: str, text: str) -> dict[str, float]:
+    (aspect,) = read(question, (), (), TODAY.as_of).aspects
+    (scored,), _ = judge(aspect, [only(text)], model().encode([text]), lambda word: 1.0, model().encode)
+    return scored.features
+
+
+def test_a_figure_is_of_what_its_own_clause_names() -> None:
+    apart, together = "试车场启用；数字中心的面积17万平方米。", "数字中心启用；试车场的面积17万平方米。"
+    question = "试车场的面积多大？"
+    assert features(question, apart)["clause"] < features(question, together)["clause"] == 1.0
+
+
+def test_a_labelled_item_of_another_thing_is_told_apart() -> None:
+    question = "智能总部基地的投资多少？"
+    assert features(question, "易谷通信研发大楼：投资3亿元。")["another"] > 0.8
+    assert features(question, "智能总部基地：投资3亿元。")["another"] == 0.0
+    assert features(question, "投资：3亿元。")["another"] == 0.0  # a label that names no thing
+
+
+def test_the_day_of_another_event_leaves_what_is_asked_unsaid() -> None:
+    assert features("二期哪天动工？", "二期于2023年10月1日启用。")["unsaid"] > 0.4
+    assert features("二期哪天动工？", "二期于2023年10月1日开工。")["unsaid"] == 0.0
 
 
 def test_a_likelihood_lies_between_0_and_1_and_grows_with_coverage() -> None:
