@@ -54,7 +54,13 @@ _AIMED = re.compile(r"(?:目标|计划|规划|预计)(?:是|定|提|要|为|多�
 _CODE = re.compile(r"(?<![a-z\d.])(?:[a-z]+\d[a-z\d]*|\d+[a-z]+)(?![a-z\d])")
 _PLACE = re.compile("(?:园|港|谷|湾|小镇|软件园|工业区|商务区|汽车城|科技城)$")
 _TOWN = re.compile("([^\\W\\d_哪几各个些这那每小乡城村街的]{2})(?:镇|街道)")
-_ORDINALS = [re.compile(rf"\d+(?={unit})") for unit in ("期(?!间)", "批", "轮", "届")]
+_ORDINALS = [
+    *(re.compile(rf"\d+(?={unit})") for unit in ("期(?!间)", "批", "轮", "届")),
+    re.compile(r"(?<=第)[1一2二3三](?![批期轮届章条季次类版\d]|产业|个)"),
+]
+_FIRST = re.compile(r"首(?=[批轮届期])")
+_MOST = re.compile(r"最[大高多早低小长快晚少](?!限度)")
+_WHICH_ONE = re.compile(r"哪[1一]?[个家座条项所]|谁|什么(?!时)")
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
 Embed = Callable[[Sequence[str]], np.ndarray]
 Judged = tuple["Candidate", dict[str, float], dict[str, float], dict[str, float]]  # with covered, own, features
@@ -410,7 +416,17 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
         and _part_of_year(aspect, candidate)
         and _measured(aspect, candidate)
         and _real(aspect, candidate)
+        and _of_that_one(aspect, candidate)
     )
+
+
+def _of_that_one(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return False where the one that is most (最大的是哪家) is asked for and the unit names none, or another sort of thing or day."""
+    if _MOST.search(aspect.text) and _WHICH_ONE.search(aspect.text) and not aspect.hard_kinds & FIGURES:
+        return bool(re.search("最|首|冠|第[1一]", candidate.own))
+    if "day" in aspect.kinds and not aspect.holds("day", candidate.facts):
+        return not asked_for(aspect.text) or _attribute(aspect, candidate) > 0
+    return True
 
 
 def _grams_share(aspect: Aspect, candidate: Candidate) -> float:
@@ -442,11 +458,19 @@ def _in_time(aspect: Aspect, candidate: Candidate) -> bool:
     meta = candidate.hit.document.metadata
     normative = meta.doc_type in NORMATIVE
     titled = years(candidate.title, event_dates=aspect.dated or normative)
-    if normative and titled & aspect.years:
+    # Of several editions, what is said within tells of which a figure is.
+    several = len(titled) > 1 and bool(aspect.hard_kinds & FIGURES) and years(candidate.own)
+    if normative and titled & aspect.years and not several:
         return True
     # 2023年8月称2022年度营收: a figure is of a period, not of the day on which it was told.
     figures = bool(aspect.hard_kinds & FIGURES) and not aspect.dated
     spoken = years(candidate.own, event_dates=False) if figures else frozenset()
+    if figures and not spoken and not _TARGET.search(aspect.whole):
+        told = [
+            part for part in candidate.own.split(";") if any(aspect.holds(kind, part) for kind in aspect.hard_kinds)
+        ]
+        if told and all(_TARGET.search(part) for part in told):
+            return False  # a target told in the year asked about is of a later one
     spoken = spoken or years(candidate.own)
     if spoken & aspect.years:
         return True
@@ -475,7 +499,7 @@ def _named(aspect: Aspect, candidate: Candidate) -> bool:
     if any(code not in text for code in codes):
         return False
     for ordinal in _ORDINALS:
-        asked, spoken = set(ordinal.findall(aspect.whole)), set(ordinal.findall(candidate.own))
+        asked, spoken = (set(ordinal.findall(_FIRST.sub("1", said))) for said in (aspect.whole, candidate.own))
         if asked and spoken and not asked & spoken:
             return False
     if any(not any(spelling in text for spelling in term.spellings) for term in _places(aspect)):

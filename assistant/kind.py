@@ -101,7 +101,7 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
         r"现行|有效期|历史|过时|旧(?:办法|标准|版)|失效|废止|一次性政策|执行期|试行|核实|草案|征求意见|不能当作"
     ),
 }
-_TOWN_NAME = re.compile(r"[\u4e00-\u9fff]{2}(?:镇|街道)|嘉定工业区|菊园新区|真新|安亭|南翔|江桥|马陆|徐行|外冈|华亭")
+_TOWN_NAME = re.compile(r"[\u4e00-\u9fff]{2}(?:镇|街道)|嘉定工业区|菊园新区|安亭|南翔|江桥|马陆|徐行|外冈|华亭")
 _TAGS: dict[Kind, tuple[str, ...]] = {"body": ("nr", "nt")}  # of words that give it too
 _HERE = re.compile("上海|嘉定|中国")  # where everything here is: names no place
 _VALUES: dict[Kind, re.Pattern[str]] = {

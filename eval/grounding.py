@@ -22,7 +22,7 @@ from eval.metrics import kappa
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 STATEMENTS = Path(__file__).parent / "statements.jsonl"
-LABELS = Path(__file__).parent / "labels.jsonl"
+LABELS = [Path(__file__).parent / name for name in ("labels.jsonl", "labels_heldout.jsonl")]
 
 
 def read_statements(file: Path = STATEMENTS) -> list[tuple[str, str, Statement]]:
@@ -64,7 +64,7 @@ def agreement(statements: Sequence[tuple[str, str, Statement]]) -> tuple[float, 
 
 
 def main() -> None:
-    """Print a table, the agreement with labels, and with --show each sentence that was judged wrongly."""
+    """Print a table, the agreement with both sets of labels, and with --show each sentence that was judged wrongly."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--statements", type=Path, default=STATEMENTS)
     parser.add_argument("--show", action="store_true")
@@ -78,11 +78,12 @@ def main() -> None:
         print(
             f"| {part} | {planted / planted_of:.3f} of {planted_of} | {honest / honest_of:.3f} of {honest_of} | {by_kind} |"
         )
-    labelled = read_statements(LABELS)
-    share, chance_corrected = agreement(labelled)
-    kinds = withheld(labelled)["labels"]
-    by_label = ", ".join(f"{label} withheld {held}/{of}" for label, (held, of) in kinds.items())
-    print(f"\n{len(labelled)} labelled statements: agreement {share:.3f}, κ {chance_corrected:.3f}; {by_label}")
+    for path in LABELS:
+        labelled = read_statements(path)
+        share, chance_corrected = agreement(labelled)
+        kinds = withheld(labelled)["labels"]
+        by_label = ", ".join(f"{label} withheld {held}/{of}" for label, (held, of) in kinds.items())
+        print(f"\n{path.name}, {len(labelled)}: agreement {share:.3f}, κ {chance_corrected:.3f}; {by_label}")
     for part, kind, statement in statements if arguments.show else ():
         found = unsupported(statement)
         if bool(found) == (kind == "honest"):

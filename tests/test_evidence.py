@@ -81,6 +81,12 @@ def test_facts_are_what_is_known(text: str, facts: str) -> None:
         ("氢能港小镇在哪个镇？", "小镇在安亭镇。", True),
         ("氢能港政策执行几年？", "政策自2019年12月起执行。", False),  # a start is no term
         ("氢能港政策执行几年？", "政策自2019年12月起执行3年。", True),
+        ("氢能港第二批授牌多少家？", "首批授牌20家。", False),  # 首批 is the first
+        ("氢能港首批授牌多少家？", "第一批授牌20家。", True),
+        ("氢能港投资最大的项目是哪个？", "31个项目签约。", False),
+        ("氢能港投资最大的项目是哪个？", "投资最大的是某厂。", True),
+        ("氢能港2024年产出多少？", "2024年5月29日说目标是产出450亿元。", False),  # told in that year of a later one
+        ("氢能港二期哪天动工？", "二期2023年10月启用。", False),  # neither the day nor the event
         ("氢能港方案的文号是什么？", "方案要求发展低碳技术。", False),
     ],
 )
