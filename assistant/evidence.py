@@ -425,7 +425,8 @@ def _of_that_one(aspect: Aspect, candidate: Candidate) -> bool:
     if _MOST.search(aspect.text) and _WHICH_ONE.search(aspect.text) and not aspect.hard_kinds & FIGURES:
         return bool(re.search("最|首|冠|第[1一]", candidate.own))
     if "day" in aspect.kinds and not aspect.holds("day", candidate.facts):
-        return not asked_for(aspect.text) or _attribute(aspect, candidate) > 0
+        asked = asked_for(aspect.text)[:1]  # what happens on the day
+        return all(speaks_of(word, f"{candidate.own} {candidate.around}") for word in asked)
     return True
 
 
