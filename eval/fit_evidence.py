@@ -97,13 +97,22 @@ def _fit(names: Sequence[str], chosen: Sequence[Example]) -> np.ndarray:
     parts = [np.where(e.labels, 1 / max(1, e.labels.sum()), 1 / max(1, (~e.labels).sum())) for e in filled]
     each = np.concatenate(parts)
 
+    return signed_logistic(features, signs, each, [name in AGAINST for name in names])
+
+
+def signed_logistic(features: np.ndarray, signs: np.ndarray, each: np.ndarray, against: Sequence[bool]) -> np.ndarray:
+    """Return the weights, shape (columns,), of a logistic regression with an L2 penalty; the first column is the bias's ones.
+
+    `signs` are 1 and -1, `each` the rows' weights; a feature `against` gets no weight above 0, any other none below.
+    """
+
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         margins = signs * (features @ weights)
         gradient = -features.T @ (each * signs / (1 + np.exp(margins)))
         penalty = np.concatenate([[0.0], weights[1:]])
         return float(each @ np.logaddexp(0, -margins) + PENALTY * penalty @ penalty / 2), gradient + PENALTY * penalty
 
-    bounds = [(None, None), *((None, 0.0) if name in AGAINST else (0.0, None) for name in names)]
+    bounds = [(None, None), *((None, 0.0) if one else (0.0, None) for one in against)]
     fitted: np.ndarray = minimize(loss, np.zeros(features.shape[1]), jac=True, bounds=bounds, method="L-BFGS-B").x
     return fitted
 

@@ -11,7 +11,7 @@ LAYERS = [
     {"formats.layout", "formats.ocr"},
     {"formats.images", "formats.pdf", "formats.sheets", "formats.web", "formats.word"},
     {"text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "metadata", "load", "web", "split", "lexical", "rank", "duplicates", "embedding", "question", "rerank", "attribute", "evidence",
-     "policy", "compose", "verify", "validity", "generate"},
+     "policy", "compose", "support", "verify", "validity", "generate"},
     {"formats.__main__"},
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
