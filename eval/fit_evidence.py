@@ -157,7 +157,7 @@ def cross_validate(names: Sequence[str], found: Sequence[Example]) -> dict[str, 
 def main() -> None:
     """Cross-validate, fit and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--testset", type=Path, nargs="*", default=[TESTSET])
+    parser.add_argument("--testset", type=Path, nargs="*", default=[TESTSET, TESTSET.with_name("nearmiss.jsonl")])
     parser.add_argument("--index", type=Path, default=Settings.index)
     parser.add_argument("--as-of", type=date.fromisoformat, default=date(2026, 11, 24))
     arguments = parser.parse_args()
