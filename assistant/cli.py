@@ -326,11 +326,15 @@ def compare_runs(
     before: RunArgument,
     after: RunArgument,
     gate: Annotated[bool, typer.Option("--gate", help="变差时退出码为 1，用来挡住上线。")] = False,
+    changed: Annotated[
+        list[str] | None,
+        typer.Option("--changed", metavar="ID", help="有意改动的资料或核对过的题，它的数字和提醒可以变；可重复。"),
+    ] = None,
 ) -> None:
     """逐题比较两次评测：改好、改坏、换了说法，以及能不能上线。"""
     from eval.compare import compare, comparison_text, read_run
 
-    found = compare(read_run(before), read_run(after))
+    found = compare(read_run(before), read_run(after), changed or ())
     typer.echo(comparison_text(found))
     if gate and found.against:
         raise typer.Exit(1)

@@ -1,7 +1,7 @@
 """Compare two runs question by question, and decide whether the second may take the place of the first."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -11,6 +11,7 @@ import numpy as np
 
 from assistant.errors import SettingsError
 from eval import metrics
+from eval.lost import listed, lost_warnings, other_figures
 from eval.metrics import Row
 from eval.run import COLUMNS
 
@@ -58,8 +59,11 @@ def read_run(path: Path) -> dict[str, Any]:
     return run
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison:
-    """Compare two runs over the questions that both have. Raises SettingsError where they have none in common."""
+def compare(before: Mapping[str, Any], after: Mapping[str, Any], changed: Collection[str] = ()) -> Comparison:
+    """Compare two runs over the questions that both have. Raises SettingsError where they have none in common.
+
+    `changed` names documents amended on purpose, and questions looked at: their figures and warnings may differ.
+    """
     olds = {row["id"]: row for row in before["questions"]}
     news = {row["id"]: row for row in after["questions"]}
     pairs = [(olds[key], news[key]) for key in olds if key in news]
@@ -74,7 +78,11 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison:
     differences = tuple(_differences(pairs))
     return Comparison(
         fixed, broken, reworded, len(level) - len(reworded), p_value, differences, _setups(before, after),
-        tuple(_against(before, after, pairs, len(fixed), len(broken), p_value, differences)),
+        (
+            *_against(before, after, pairs, len(fixed), len(broken), p_value, differences),
+            *lost_warnings(pairs, changed),
+            *other_figures(before, after, pairs, changed),
+        ),
     )  # fmt: skip
 
 
@@ -125,7 +133,7 @@ def _against(
     for name, told in _NEVER.items():
         worse = [new["id"] for old, new in pairs if _count(name, new) > _count(name, old)]
         if worse:
-            reasons.append(f"{told}：{'、'.join(worse[:10])}" + ("等" if len(worse) > 10 else ""))
+            reasons.append(f"{told}：{listed(worse)}")
     gone = len(before["questions"]) - len(pairs)
     if gone:
         reasons.append(f"少了 {gone} 题")

@@ -4,15 +4,19 @@
 
 DIR holds the data sets named in eval/README.md; none of them is in the project. Reading: the passage is given, and an
 answer string of the set stands in the answer's first three statements. Refusal: a question that the passage does not
-answer gets no answer. Of larger sets N questions are asked, the same each time. With --save the figures go to
-eval/results/COMMIT.json.
+answer gets no answer. With --sample at most N questions of each reading set are asked, the same each time. With --save
+the figures go to eval/results/COMMIT.json, each with its number of questions and half its 95 % bootstrap interval.
 """
 
 import argparse
 import json
+import os
+import platform
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -23,29 +27,34 @@ from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.schema import Document
 from eval.benchmarks import SEED, load, rows
-from eval.reading import SENTENCES, contains, read_rgb, rouge_l
-from eval.retrieval import measure, systems
+from eval.reading import SENTENCES, contains, policy_asks, read_rgb, score_policy
+from eval.retrieval import half_interval, measure, systems
 from eval.run import program_commit
 
-RETRIEVAL = ("policy", "lecoqa.train")
-READING = ("cmrc2018.dev", "drcd.test", "xquad_zh.test", "cjrc.dev", "chinesesquad.dev")
+RETRIEVAL = {"policy": "policy, 15,599 documents", "lecoqa.train": "LeCoQA, 1,445 articles of law (seen in training)"}
+RGB = {"zh_refine": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), "zh_int": (0.0, 0.2, 0.4)}  # noise rates, as its paper has them
+READING = {
+    "cmrc2018.dev": "CMRC 2018", "drcd.test": "DRCD, traditional", "xquad_zh.test": "XQuAD",
+    "cjrc.dev": "CJRC, without yes/no questions", "chinesesquad.dev": "ChineseSquad",
+}  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 AS_OF = date(2026, 11, 25)
+Values = dict[str, Sequence[float]]  # metric → a value a question
 
 
-def retrieval(name: str, data: Path, work: Path) -> dict[str, float]:
+def retrieval(name: str, data: Path, work: Path) -> Values:
     """Return hit@1, hit@10 and MRR@10 of the product's retrieval on a set."""
     benchmark, embeddings = load(name, data), StaticEmbeddings.load()
     values = measure(systems(benchmark, embeddings, work)["hybrid + rerank"](), benchmark.queries)
-    return {metric: mean(values[metric]) for metric in ("hit@1", "hit@10", "mrr@10")}
+    return {metric: values[metric] for metric in ("hit@1", "hit@10", "mrr@10")}
 
 
-def reading(assistant: Assistant, name: str, data: Path, sample: int) -> dict[str, float]:
-    """Return the share of answerable questions whose answer is given, of those refused, and of unanswerable ones refused."""
+def reading(assistant: Assistant, name: str, data: Path, sample: int) -> Values:
+    """Return which answerable questions have their answer given, which are refused, and which unanswerable ones are."""
     collection, split = name.split(".")
     passages = {str(row["id"]): row for row in rows(data, f"{collection}.passages")}
     asked = [row for row in rows(data, f"{collection}.queries.{split}") if not {"YES", "NO"} & set(row["answers"])]
-    if len(asked) > sample:
+    if sample and len(asked) > sample:
         asked = random.Random(SEED).sample(asked, sample)
     found: dict[str, list[float]] = {"contained": [], "refused": [], "unanswerable refused": []}
     for row in asked:
@@ -59,43 +68,50 @@ def reading(assistant: Assistant, name: str, data: Path, sample: int) -> dict[st
             found["refused"].append(float(not answer.statements))
         else:
             found["unanswerable refused"].append(float(not answer.statements))
-    return {name: mean(values) for name, values in found.items() if values}
+    return {metric: values for metric, values in found.items() if values}
 
 
-def given_policy(assistant: Assistant, data: Path) -> dict[str, float]:
-    """Return the mean ROUGE-L of the answers to policy questions, the document given."""
-    policies = {row["id"]: row for row in rows(data, "ncp_policy.passages")}
-    scores = []
-    for row in rows(data, "ncp_policy.queries.dev"):
-        policy = policies[row["positive_ids"][0]]
-        answer = assistant.ask_over(row["query"], [Document(policy["id"], policy["title"], policy["text"])], AS_OF)
-        text = "\n".join(statement.text for statement in answer.statements)
-        scores.append(max(rouge_l(text, expected) for expected in row["answers"]))
-    return {"ROUGE-L": mean(scores)}
-
-
-def _line(name: str, figures: dict[str, float]) -> str:
-    return f"| {name} | {'；'.join(f'{metric} {value:.3f}' for metric, value in figures.items())} |"
-
-
-def measured(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Measure every benchmark, printing each line as it comes."""
+def benchmarks(arguments: argparse.Namespace) -> Iterator[tuple[str, Values]]:
+    """Yield the name and the values of every benchmark, one after the other."""
+    data, work = arguments.data, arguments.work
     assistant = load_assistant(Settings(index=arguments.index))
-    found: dict[str, dict[str, float]] = {}
+    for name, label in RETRIEVAL.items():
+        yield label, retrieval(name, data, work)
+    for label, ask in policy_asks(assistant, data, work, AS_OF).items():
+        scored = score_policy(rows(data, "ncp_policy.queries.dev"), ask)
+        yield (
+            f"policy answers, {label}",
+            {"ROUGE-L": [score for score, *_ in scored], "refused": [float(not text) for *_, text in scored]},
+        )
+    for name, noises in RGB.items():
+        for one in read_rgb(assistant, list(rows(data, f"rgb.{name}.dev")), AS_OF, noises):
+            yield f"RGB {name}, noise {one.noise}", {"contained": one.contained, "refused": one.refused}
+    for name, label in READING.items():
+        yield label, reading(assistant, name, data, arguments.sample)
 
-    def told(name: str, figures: dict[str, float]) -> None:
-        found[name] = figures
-        print(_line(name, figures), flush=True)
 
-    for name in RETRIEVAL:
-        told(f"retrieval {name}", retrieval(name, arguments.data, arguments.work))
-    told("policy given", given_policy(assistant, arguments.data))
-    questions: Sequence[dict[str, Any]] = list(rows(arguments.data, "rgb.zh_refine.dev"))
-    for result in read_rgb(assistant, questions, AS_OF):
-        told(f"RGB noise {result.noise}", {"contained": result.contained, "refused": result.refused})
-    for name in READING:
-        told(f"reading {name}", reading(assistant, name, arguments.data, arguments.sample))
-    return found
+def summary(values: Values) -> dict[str, dict[str, float]]:
+    """Return each metric's mean, half its 95 % interval and its number of questions."""
+    return {
+        metric: {"value": round(mean(of), 4), "half": round(half_interval(of), 4), "questions": len(of)}
+        for metric, of in values.items()
+    }
+
+
+def line(name: str, figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Return a benchmark as a row of the table; where some questions cannot be answered, both numbers of questions."""
+    counts = " / ".join(dict.fromkeys(str(one["questions"]) for one in figures.values()))
+    cells = "；".join(f"{metric} {one['value']:.3f} ± {one['half']:.3f}" for metric, one in figures.items())
+    return f"| {name} | {counts} | {cells} |"
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures were measured on."""
+    return {
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
+        "packages": {name: version(name) for name in ("jiading-assistant", "numpy", "tokenizers", "rjieba", "chromadb", "langchain-core")},
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -106,16 +122,20 @@ def main() -> None:
     parser.add_argument(
         "--index", type=Path, default=Settings.index, help="of the shipped corpus, for its word weights"
     )
-    parser.add_argument("--sample", type=int, default=1000)
+    parser.add_argument("--sample", type=int, default=0, help="at most so many questions of a reading set; 0: all")
     parser.add_argument("--save", action="store_true")
     arguments = parser.parse_args()
     stay_offline()
-    print("| benchmark | figures |\n| --- | --- |")
-    found = measured(arguments)
+    print("| benchmark | questions | figures |\n| --- | ---: | --- |")
+    found, commit, started = {}, program_commit(), time.perf_counter()
+    for name, values in benchmarks(arguments):
+        found[name] = summary(values)
+        print(line(name, found[name]), flush=True)
     if arguments.save:
+        content = {"commit": commit, "machine": machine(), "seconds": round(time.perf_counter() - started), "sample": arguments.sample, "figures": found}  # fmt: skip
         RESULTS.mkdir(exist_ok=True)
-        content = {"commit": program_commit(), "sample": arguments.sample, "figures": found}
-        (RESULTS / f"{program_commit()}.json").write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        file = RESULTS / f"{commit}.json"
+        file.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

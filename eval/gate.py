@@ -2,8 +2,9 @@
 
     python -m eval.gate [--only NAME] [--reruns N]
 
-The development sets are asked of a sound index, of each faulty one, and N times of the sound one again: the gate should
-stop every faulty run and none of the others. A run that is stopped for another reason than its fault counts as caught.
+Every set of questions is asked of a sound index, of each faulty one, of some that were changed harmlessly, and N times of
+the sound one again: the gate should stop every faulty run and none of the others. A run that is stopped for another
+reason than its fault counts as caught.
 """
 
 import argparse
@@ -36,7 +37,9 @@ from eval.run import evaluate
 from eval.testset import TESTSET, TestQuestion, read_testset
 
 CORPUS = TESTSET.parent.parent / "corpus"
-SETS = ("testset", "time", "conflict")
+SETS = (
+    "testset", "heldout", "time", "time_heldout", "conflict", "conflict_heldout", "premise", "dialogues", "wordings", "nearmiss",
+)  # fmt: skip
 AS_OF = date(2026, 11, 25)
 AT_ONCE = 2
 Change = Callable[[Path], None]  # of a copy of the corpus folder
@@ -135,13 +138,32 @@ def faults() -> dict[str, Fault]:
     return found
 
 
+def harmless() -> dict[str, Fault]:
+    """Return changes of the corpus that should stop nobody, by name."""
+
+    def _unrelated(corpus: Path) -> None:
+        (corpus / "documents" / "62-library.md").write_text(
+            "# 开放时间\n\n图书馆周一闭馆，周二至周日开放。\n", encoding="utf-8"
+        )
+
+    changes: dict[str, Change] = {
+        "an unrelated document added": _unrelated,
+        "blank lines in 01": partial(_text, "01", "\n\n", "\n\n\n"),
+        "a word in 34": partial(_text, "34", "注意：", "请注意："),
+        "a closing line in 26": partial(_text, "26", r"\Z", "\n\n以上由编者摘录。\n"),
+        "a note on 16": partial(_row, "16", {"note": "已与原文核对"}),
+        "an address of 29": partial(_row, "29", {"source_url": "https://example.org/29"}),
+    }
+    return {name: (change, nullcontext, ()) for name, change in changes.items()}
+
+
 def _noise(self: object, texts: Sequence[str]) -> np.ndarray:
     rows = np.random.default_rng(len(texts)).normal(size=(len(texts), 256)).astype(np.float32)
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 def questions() -> list[TestQuestion]:
-    """Return the development sets as one; ids stay unique."""
+    """Return the sets as one; ids stay unique."""
     return [
         replace(question, id=f"{name}/{question.id}")
         for name in SETS
@@ -150,8 +172,8 @@ def questions() -> list[TestQuestion]:
 
 
 def answered(name: str | None) -> dict[str, Any]:
-    """Return a run over the corpus with a fault, None for none."""
-    change, program, without = faults()[name] if name else (None, nullcontext, ())
+    """Return a run over the corpus with a fault or a harmless change, None for none."""
+    change, program, without = {**faults(), **harmless()}[name] if name else (None, nullcontext, ())
     stay_offline()
     with tempfile.TemporaryDirectory() as folder, program():
         corpus, settings = Path(folder) / "corpus", Settings(index=Path(folder) / "index")
@@ -169,25 +191,37 @@ def answered(name: str | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run the sound corpus, the faults and the sound corpus again, and print what the gate says of each."""
+    """Run the sound corpus, the faults, the harmless changes and the sound corpus again, and print what the gate says of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="faults whose name holds this")
     parser.add_argument("--reruns", type=int, default=60)
     arguments = parser.parse_args()
     names = [name for name in faults() if arguments.only in name]
+    changes = [name for name in harmless() if arguments.only in name]
     sound = answered(None)
-    caught = alarms = 0
+    caught = stopped = alarms = same = 0
     with get_context("spawn").Pool(AT_ONCE, maxtasksperchild=1) as pool:
         for name, run in zip(names, pool.imap(answered, names), strict=True):
-            found = compare(sound, run)
-            caught += bool(found.against)
-            print(
-                f"{'caught' if found.against else 'MISSED'}  {name}：{found.against[0] if found.against else ''}",
-                flush=True,
-            )
+            against = compare(sound, run).against
+            caught += bool(against)
+            print(f"{'caught' if against else 'MISSED'}  {name}：{'；'.join(against)}", flush=True)
+        for name, run in zip(changes, pool.imap(answered, changes), strict=True):
+            against = compare(sound, run).against
+            stopped += bool(against)
+            print(f"{'STOPPED' if against else 'passed'}  {name}：{'；'.join(against)}", flush=True)
         for run in pool.imap(answered, [None] * arguments.reruns):
             alarms += bool(compare(sound, run).against)
-    print(f"{caught} of {len(names)} faults caught, {alarms} false alarms in {arguments.reruns} unchanged runs")
+            same += timeless(run) == timeless(sound)
+    print(
+        f"{caught} of {len(names)} faults caught, {stopped} of {len(changes)} harmless changes stopped, "
+        f"{alarms} false alarms in {arguments.reruns} unchanged runs, {same} of them the same to the byte but for times"
+    )
+
+
+def timeless(run: dict[str, Any]) -> str:
+    """Return a run's answers and scores as JSON, how long they took left out."""
+    rows = ({key: value for key, value in row.items() if not key.endswith("_ms")} for row in run["questions"])
+    return json.dumps(list(rows), ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ questions are asked of all 15,599 documents too.
 
 import argparse
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -35,16 +36,17 @@ def rgb_documents(row: dict[str, Any], noise: float) -> list[Document]:
 
     Chen et al., Benchmarking Large Language Models in Retrieval-Augmented Generation, AAAI 2024.
     """
+    positive, least = row["positive"], 0
+    if isinstance(positive[0], list):  # zh_int: several things are asked; the first document on each is always given
+        least = len(positive)
+        positive = [text for turn in zip_longest(*positive) for text in turn if text]
     negatives = math.ceil(DOCUMENTS * noise)
-    positives = DOCUMENTS - negatives
+    positives = max(DOCUMENTS - negatives, least)
     if noise < 1:
-        if negatives > len(row["negative"]):
-            negatives = len(row["negative"])
-            positives = DOCUMENTS - negatives
-        elif positives > len(row["positive"]):
-            positives = len(row["positive"])
-            negatives = DOCUMENTS - positives
-    texts = [*row["positive"][:positives], *row["negative"][:negatives]]
+        positives = min(positives, len(positive))
+        negatives = min(DOCUMENTS - positives, len(row["negative"]))
+        positives = DOCUMENTS - negatives
+    texts = [*positive[:positives], *row["negative"][:negatives]]
     return [Document(str(number), "", text) for number, text in enumerate(texts)]
 
 
@@ -63,24 +65,26 @@ def rouge_l(given: str, expected: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The answers to RGB's questions at one noise rate: shares of the questions, and mean characters."""
+    """The answers to RGB's questions at one noise rate, a value a question."""
 
     noise: float
-    contained: float
-    refused: float
-    characters: float
+    contained: list[float]
+    refused: list[float]
+    characters: list[float]
 
 
-def read_rgb(assistant: Assistant, questions: Sequence[dict[str, Any]], as_of: date) -> Iterator[Reading]:
-    """Yield the figures of each noise rate; what is scored is the answer's first sentences."""
-    for noise in NOISES:
+def read_rgb(
+    assistant: Assistant, questions: Sequence[dict[str, Any]], as_of: date, noises: Sequence[float] = NOISES
+) -> Iterator[Reading]:
+    """Yield what became of each question at each noise rate; what is scored is the answer's first sentences."""
+    for noise in noises:
         answers = [assistant.ask_over(row["query"], rgb_documents(row, noise), as_of, SENTENCES) for row in questions]
         texts = [_text(answer) for answer in answers]
         yield Reading(
             noise,
-            mean(contains(row["answer"], text) for row, text in zip(questions, texts, strict=True)),
-            mean(not answer.statements for answer in answers),
-            mean(map(len, texts)),
+            [float(contains(row["answer"], text)) for row, text in zip(questions, texts, strict=True)],
+            [float(not answer.statements) for answer in answers],
+            [float(len(text)) for text in texts],
         )
 
 
@@ -101,34 +105,42 @@ def main() -> None:
     assistant = load_assistant(Settings(index=arguments.index))
     print("| RGB zh_refine, noise | answer contained | refused | characters |\n| --- | --- | --- | --- |")
     for reading in read_rgb(assistant, list(rows(arguments.data, "rgb.zh_refine.dev")), arguments.as_of):
-        print(f"| {reading.noise} | {reading.contained:.3f} | {reading.refused:.3f} | {reading.characters:.0f} |")
-    policies = {row["id"]: row for row in rows(arguments.data, "ncp_policy.passages")}
+        figures = (mean(reading.contained), mean(reading.refused), mean(reading.characters))
+        print(f"| {reading.noise} | {figures[0]:.3f} | {figures[1]:.3f} | {figures[2]:.0f} |")
+    for name, ask in policy_asks(assistant, arguments.data, arguments.work, arguments.as_of).items():
+        scored = score_policy(rows(arguments.data, "ncp_policy.queries.dev"), ask)
+        refused = mean(not text for *_, text in scored)
+        print(f"\npolicy questions, {name}: ROUGE-L {mean(score for score, *_ in scored):.3f}, refused {refused:.3f}")
+        for score, row, text in sorted(scored, key=lambda one: one[0]) if arguments.show else ():
+            print(f"{score:.2f} {row['query']}\n  > {text}\n  = {row['answers'][0]}")
+
+
+Ask = Callable[[dict[str, Any]], Answer]
+
+
+def policy_asks(assistant: Assistant, data: Path, work: Path | None, as_of: date) -> dict[str, Ask]:
+    """Return the ways to ask a policy question: over the document that answers it, and with `work` over all of them."""
+    policies = {row["id"]: row for row in rows(data, "ncp_policy.passages")}
 
     def given(row: dict[str, Any]) -> Answer:
         policy = policies[row["positive_ids"][0]]
         document = Document(policy["id"], policy["title"], policy["text"])
-        return assistant.ask_over(row["query"], [document], arguments.as_of)
+        return assistant.ask_over(row["query"], [document], as_of)
 
-    questions = list(rows(arguments.data, "ncp_policy.queries.dev"))
-    report_policy("document given", questions, given, arguments.show)
-    if arguments.work:
-        embeddings = StaticEmbeddings.load()
-        full = Assistant(load("policy", arguments.data).index(arguments.work, embeddings), embeddings)
-        report_policy("of 15,599 documents", questions, lambda row: full.ask(row["query"], (), ANY_DAY), arguments.show)
+    if not work:
+        return {"document given": given}
+    embeddings = StaticEmbeddings.load()
+    full = Assistant(load("policy", data).index(work, embeddings), embeddings)
+    return {"document given": given, "of 15,599 documents": lambda row: full.ask(row["query"], (), ANY_DAY)}
 
 
-def report_policy(
-    name: str, questions: Sequence[dict[str, Any]], ask: Callable[[dict[str, Any]], Answer], show: bool
-) -> None:
-    """Print the mean ROUGE-L of the answers and the share refused, and with `show` each answer, worst first."""
+def score_policy(questions: Iterable[dict[str, Any]], ask: Ask) -> list[tuple[float, dict[str, Any], str]]:
+    """Return ROUGE-L, the question and the answer of each; a refusal scores 0."""
     scored = []
     for row in questions:
         text = "\n".join(statement.text for statement in ask(row).statements)
         scored.append((max(rouge_l(text, expected) for expected in row["answers"]), row, text))
-    refused = mean(not text for *_, text in scored)
-    print(f"\npolicy questions, {name}: ROUGE-L {mean(score for score, *_ in scored):.3f}, refused {refused:.3f}")
-    for score, row, text in sorted(scored, key=lambda one: one[0]) if show else ():
-        print(f"{score:.2f} {row['query']}\n  > {text}\n  = {row['answers'][0]}")
+    return scored
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from statistics import mean
@@ -13,7 +14,7 @@ from typing import Any
 
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
-from assistant.schema import Answer, Citation, Statement
+from assistant.schema import Answer, Citation, Document, Statement
 from assistant.verify import figures, stands, unsupported
 from eval import metrics
 from eval.testset import TestQuestion, holds, to_dict
@@ -25,7 +26,8 @@ Progress = Callable[[int, int], None]  # done, total
 def evaluate(
     assistant: Assistant, questions: Sequence[TestQuestion], as_of: date, progress: Progress = lambda done, total: None
 ) -> dict[str, Any]:
-    """Ask every question and return {"setup", "overall", "categories", "risk_coverage", "questions"} of plain JSON types.
+    """Ask every question and return a run of plain JSON types: "setup", "overall", "categories", "risk_coverage", "documents"
+    (a digest of each document cited) and "questions".
 
     Two runs with the same setup have the same rows, `latency_ms` and `answer_ms` aside.
     """
@@ -40,8 +42,14 @@ def evaluate(
         "overall": summarise(rows),
         "categories": {name: summarise([row for row in rows if row["category"] == name]) for name in categories},
         "risk_coverage": metrics.risk_coverage(rows),
+        "documents": {key: _digest(assistant.index.document(key)) for key in sorted({key for row in rows for key in row["said"]})},
         "questions": rows,
-    }
+    }  # fmt: skip
+
+
+def _digest(document: Document) -> str:
+    """Return what differs where a document's words or its row of the catalogue do."""
+    return hashlib.sha256(json.dumps(asdict(document), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _setup(assistant: Assistant, questions: Sequence[TestQuestion], as_of: date) -> dict[str, Any]:
@@ -71,6 +79,10 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
     citations = [citation for statement in answer.statements for citation in statement.citations]
     cited = {citation.document_id for citation in citations}
     support = [_support(statement) for statement in answer.statements]
+    said = {
+        key: [s.text for s in answer.statements if any(c.document_id == key for c in s.citations)]
+        for key in sorted(cited)
+    }
     return {
         **{name: getattr(question, name) for name in ("id", "category", "group", "question", "answerable")},
         "docs": list(question.docs),
@@ -78,6 +90,7 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "status": answer.status,
         "answer": text,
         "sources": sorted(cited),
+        "said": said,
         "missing": [fact for fact in question.key_facts if not holds(fact, text)],
         "forbidden": [said for said in question.must_not_say if _asserted(said, text)] + sorted(cited & set(question.forbidden_docs)),
         "ranked": ranked,
@@ -89,6 +102,7 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "unmarked": [key for key, state in question.stale if not _marked(key, state, answer)],
         "values": [_shown(fact, documents, answer) for fact, documents in question.values],
         "notices": [f"{notice.kind}: {notice.text}" for notice in answer.notices],
+        "about": [notice.document_id for notice in answer.notices],
         "unsupported": sorted(item for statement in answer.statements for item in unsupported(statement)),
         "confidence": round(answer.confidence, 4),
         "latency_ms": round(answer.timings_ms["total"], 2),

@@ -59,6 +59,60 @@ def test_what_must_never_get_worse_stops_a_run(changed: dict[str, Any], reason: 
     assert "不能上线" in comparison_text(found)
 
 
+def said(text: str, *warnings: tuple[str, str], document: str = "port", **changes: Any) -> dict[str, Any]:
+    """A right answer that quotes one document, with warnings as (kind, document)."""
+    return scored(
+        answer=text, sources=[document], said={document: [text]}, notices=[f"{kind}: 提醒" for kind, _ in warnings],
+        about=[about for _, about in warnings], **changes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ([("draft", "port")], [("unverified", "port")], "征求意见 port"),
+        ([("unverified", "port")], [], "未核实 port"),
+        ([("target", "port")], [("target", "grant")], "目标 port"),
+        ([("period", "")], [], "年份"),
+        ([("corrected", ""), ("conflict", "")], [("corrected", "")], "说法不同"),
+        ([("unverified", "port")], [("expired", "port")], ""),  # more is said than before
+        ([("expired", "port")], [("superseded", "port")], ""),
+        ([("contact", "port"), ("nearest", "grant"), ("period", "grant")], [], ""),  # no warnings
+        ([("expired", "grant")], [], ""),  # of a document that is not quoted
+    ],
+)
+def test_a_warning_that_is_gone_while_the_words_are_still_given_stops_a_run(
+    before: list[tuple[str, str]], after: list[tuple[str, str]], lost: str
+) -> None:
+    found = compare(run(said("2.15平方公里", *before)), run(said("2.15平方公里", *after)))
+    assert found.against == ((f"说的还是原来的话，提醒却没有了：0（{lost}）",) if lost else ())
+
+
+def test_a_warning_that_goes_with_its_document_or_its_words_is_not_missed() -> None:
+    before = run(said("旧办法", ("expired", "old"), document="old"), said("目标500亿", ("target", "port")))
+    assert not compare(before, run(said("新办法", document="new"), said("2.15平方公里"))).against
+    kept = {**said("目标500亿"), "said": {"port": ["2.15平方公里", "目标500亿"]}}
+    assert compare(before, run(said("新办法", document="new"), kept)).against
+
+
+def test_other_figures_from_an_amended_document_stop_a_run_until_it_is_named() -> None:
+    before = {**run(said("最高30万元"), said("信用良好")), "documents": {"port": "a"}}
+    after = {**run(said("最高50万元"), said("信用优良")), "documents": {"port": "b"}}
+    (reason,) = compare(before, after).against
+    assert "请核对" in reason and "port（0）" in reason
+    for accepted in ("port", "0"):
+        assert not compare(before, after, [accepted]).against
+    assert not compare(before, {**after, "documents": {"port": "a"}}).against  # another sentence of the same document
+    before, after = run(said("有奖励", ("draft", "port"))), run(said("有奖励"))
+    assert compare(before, after).against and not compare(before, after, ["port"]).against
+
+
+def test_runs_of_an_older_program_can_be_compared() -> None:
+    old = said("最高30万元", ("draft", "port"))
+    del old["said"], old["about"]
+    assert not compare(run(old), {**run(said("最高50万元")), "documents": {"port": "b"}}).against
+
+
 def test_a_loss_within_a_chat_models_noise_does_not_stop_it() -> None:
     before, after = [RIGHT] * 30, [RIGHT] * 28 + [WRONG] * 2
     assert compare(run(*before), run(*after)).against

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
@@ -16,6 +17,7 @@ from assistant.errors import SettingsError
 from assistant.load import load
 from assistant.pipeline import Assistant
 from assistant.schema import Turn
+from eval.external import line, summary
 from eval.grounding import STATEMENTS, read_statements, withheld
 from eval.metrics import area_under, calibration_error, risk_coverage
 from eval.reading import contains, rgb_documents, rouge_l
@@ -326,6 +328,13 @@ def test_ids_and_questions_of_a_shipped_test_set_are_unique(name: str) -> None:
     assert all(question.key_facts and question.docs for question in questions if question.answerable)
 
 
+def test_every_document_is_asked_about_by_at_least_two_questions() -> None:
+    asked = Counter(
+        key for question in read_testset() if question.answerable for key in question.docs
+    )  # a fault in a document that nothing asks about passes the gate
+    assert {document.id: asked[document.id] for document in load(CORPUS).documents if asked[document.id] < 2} == {}
+
+
 @pytest.mark.skipif(not (CORPUS / "documents").exists(), reason="the corpus is not in this checkout")
 @pytest.mark.parametrize("name", SETS)
 def test_every_key_fact_of_a_shipped_test_set_stands_in_its_documents(name: str) -> None:
@@ -378,6 +387,20 @@ def test_rgb_gives_five_documents_by_its_own_rule(noise: float, positives: int) 
     row = {"positive": ["p"] * 3, "negative": ["n"] * 9}  # fewer positive ones than asked: filled with negative ones
     texts = [document.text for document in rgb_documents(row, noise)]
     assert (len(texts), texts.count("p")) == (5, positives)
+
+
+@pytest.mark.parametrize(("noise", "given"), [(0.0, "ABabc"), (0.4, "ABann"), (0.8, "ABnnn")])
+def test_rgb_gives_a_document_on_each_thing_asked(noise: float, given: str) -> None:
+    row = {"positive": [["A", "a", "c"], ["B", "b"]], "negative": ["n"] * 9}
+    assert "".join(document.text for document in rgb_documents(row, noise)) == given
+
+
+def test_a_benchmarks_figure_comes_with_its_questions_and_interval() -> None:
+    found = summary({"contained": [1.0, 0.0] * 50, "refused": [0.0] * 100, "unanswerable refused": [1.0] * 20})
+    assert found["contained"]["value"] == 0.5 and 0.09 < found["contained"]["half"] < 0.11
+    assert line("set", found).startswith("| set | 100 / 20 | contained 0.500 ± 0.") and "1.000 ± 0.000" in line(
+        "set", found
+    )
 
 
 def test_rgb_asks_for_every_answer_in_one_of_its_spellings() -> None:
