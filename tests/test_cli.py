@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import date
@@ -233,6 +234,37 @@ def test_evaluating(folder: Path, index: Path) -> None:
     assert (result["overall"]["all_facts"], result["overall"]["false_answers"]) == (1.0, 1.0)
     broken = write_lines(folder / "broken.jsonl", question, "{")
     assert_refused(run("eval", "run", "--testset", broken, "--index", index), 2, "broken.jsonl 第2行")
+
+
+def test_the_gate_lets_an_amended_document_pass_when_it_is_named(folder: Path, tmp_path: Path) -> None:
+    question = {"id": "a", "question": "首次认定奖励多少？", "answerable": True, "key_facts": ["奖励"], "docs": ["grant"], "category": "sum"}  # fmt: skip
+    testset = write_lines(tmp_path / "testset.jsonl", question)
+    amended = {**DOCUMENTS, "grant.md": DOCUMENTS["grant.md"].replace("30万元", "80万元")}
+    assert (
+        run("ingest", write_corpus(tmp_path / "corpus", amended, ROWS), "--index", tmp_path / "index").returncode == 0
+    )
+    for name, index in (("before.json", folder / "index"), ("after.json", tmp_path / "index")):
+        assert (
+            run("eval", "run", "--testset", testset, "--index", index, "--json", tmp_path / name, *DAY).returncode == 0
+        )
+    compared = ("eval", "compare", tmp_path / "before.json", tmp_path / "after.json", "--gate")
+    stopped = run(*compared)
+    assert stopped.returncode == 1 and "grant（a）" in stopped.stdout
+    assert run(*compared, "--changed", "grant").returncode == 0
+
+
+def test_two_runs_are_the_same_to_the_byte_but_for_times(tmp_path: Path) -> None:
+    """Each in its own process, where sets and dictionaries of texts come in another order."""
+    assert run("ingest", ROOT / "corpus", "--index", tmp_path / "index").returncode == 0
+    questions = (ROOT / "eval" / "testset.jsonl").read_text(encoding="utf-8").splitlines()[::8]
+    testset = write_lines(tmp_path / "testset.jsonl", *questions)
+    runs = []
+    for seed in ("1", "2"):
+        file = tmp_path / f"{seed}.json"
+        done = run("eval", "run", "--testset", testset, "--index", tmp_path / "index", "--json", file, *DAY, PYTHONHASHSEED=seed)  # fmt: skip
+        assert done.returncode == 0
+        runs.append(re.sub(r'"\w+_ms": [\d.]+', "", file.read_text(encoding="utf-8")))
+    assert runs[0] == runs[1] and len(questions) > 50
 
 
 def test_only_the_page_needs_gradio_and_nothing_needs_torch(folder: Path) -> None:
