@@ -23,7 +23,7 @@ class Settings:
     `embedding_model` is a sentence-transformers model (local folder or hub name), "" for the shipped one.
     `reranker_model` is a sentence-transformers CrossEncoder, "" for the shipped reranker.
     `chat_url` is an OpenAI-compatible endpoint, "" for quoting answers only. `web_hosts` are the sites that `fetch` may
-    read, parted by commas, "" for none.
+    read, parted by commas, "" for none. `workspace` holds what the pages keep: feedback, test sets and evaluation runs.
     """
 
     corpus: Path = Path("corpus")
@@ -36,6 +36,7 @@ class Settings:
     chat_api_key: str = ""
     chat_timeout_s: float = 30.0
     web_hosts: str = ""
+    workspace: Path = Path("workspace")
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -47,9 +48,9 @@ class Settings:
             raise SettingsError("环境变量 JIADING_CHAT_TIMEOUT_S 应为秒数，例如 30") from error
         if bool(values["chat_url"]) != bool(values["chat_model"]):
             raise SettingsError("JIADING_CHAT_URL 和 JIADING_CHAT_MODEL 要同时填写，或同时留空")
-        corpus, index = values.pop("corpus"), values.pop("index")
-        root = Path(corpus) if corpus else cls.corpus
-        return cls(root, Path(index) if index else root.parent / "index", **values, chat_timeout_s=timeout)
+        root = Path(values.pop("corpus") or cls.corpus)
+        index, workspace = (Path(values.pop(name) or root.parent / name) for name in ("index", "workspace"))
+        return cls(root, index, workspace=workspace, **values, chat_timeout_s=timeout)
 
 
 def stay_offline() -> None:
