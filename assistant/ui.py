@@ -1,11 +1,7 @@
 """The web page: a conversation with citations, and each cited document beside it; nothing leaves the machine."""
 
-import asyncio
-import logging
-import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -14,20 +10,17 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.concurrency import run_in_threadpool
 
-from assistant.catalog import parse_date
-from assistant.config import Settings, stay_offline
-from assistant.errors import AssistantError, CorpusError, SettingsError
+from assistant import conversation
+from assistant.components import PLAIN, PRIVATE, blocks, gr, mount
+from assistant.config import Settings
+from assistant.conversation import PARTS, Conversation, day_of
+from assistant.errors import CorpusError, SettingsError
+from assistant.feedback import MAX_COMMENT, REASONS
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
-from assistant.schema import Answer, Turn
-from assistant.viewer import AnswerView, document_html, template
-
-stay_offline()
-os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))  # else it sums up all questions after each one
-import gradio as gr  # noqa: E402  # reads its settings when imported
+from assistant.viewer import document_html, template
 
 TITLE = "嘉定产业园区与政策问答"
 EXAMPLES = (
@@ -40,37 +33,13 @@ EXAMPLES = (
     "申报嘉定集成电路政策需要满足什么条件？",
     "19家特色产业园区各自的税收是多少？",
 )
-MAX_QUESTION = 2000  # characters
 MAX_BODY = 200_000  # bytes of a request, far above the longest question
-KEPT = 40  # exchanges of a conversation
-AT_ONCE, WAITING = 4, 100  # questions answered at the same time, and queued behind them
-PACE_S = 0.12  # between statements
 OPEN_API = ("queue", "heartbeat", "startup-events", "cancel", "reset")  # what the page needs of Gradio's; no uploads
 POLICIES = {  # for the browser: the page loads from here alone, a document runs no script
     False: "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; frame-ancestors 'self'; object-src 'none'; base-uri 'self'",  # Gradio compiles in the page
     True: "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
 }
-
-PARTS = template("ui.html")
-log = logging.getLogger("assistant")
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """What was said, for the assistant, and how the page shows it, one HTML string an exchange."""
-
-    turns: tuple[Turn, ...] = ()
-    exchanges: tuple[str, ...] = ()
-
-    def add(self, html: str, *turns: Turn) -> "Conversation":
-        """Return the conversation continued by an exchange, its oldest ones dropped when it grows too long."""
-        return Conversation((*self.turns, *turns)[-2 * KEPT :], (*self.exchanges, html)[-KEPT:])
-
-    @property
-    def html(self) -> str:
-        """The whole conversation as HTML."""
-        return "".join(self.exchanges)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -83,14 +52,15 @@ def serve(settings: Settings, host: str, port: int) -> None:
     with listener:
         assistant = load_assistant(settings)
         assistant.search(EXAMPLES[0], Filters(date.today()))  # the first search loads what the next ones use
-        server = uvicorn.Server(uvicorn.Config(build_app(assistant), log_level="warning", timeout_graceful_shutdown=2))
+        app = build_app(assistant, settings.workspace)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
         print(f"问答网页已就绪：http://{shown}:{listener.getsockname()[1]}（按 Ctrl-C 停止）", flush=True)
         server.run(sockets=[listener])
 
 
-def build_app(assistant: Assistant) -> FastAPI:
-    """Return the web application over an assistant."""
+def build_app(assistant: Assistant, workspace: Path) -> FastAPI:
+    """Return the web application over an assistant; feedback is kept in the workspace."""
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.middleware("http")
@@ -112,104 +82,56 @@ def build_app(assistant: Assistant) -> FastAPI:
         except CorpusError:
             return HTMLResponse(template("document.html").missing(), status_code=404)
         span = _offset(start), _offset(end)
-        return HTMLResponse(document_html(found, *span, _day(as_of) or date.today(), assistant.index))
+        return HTMLResponse(document_html(found, *span, day_of(as_of) or date.today(), assistant.index))
 
-    theme = gr.themes.Default(
-        font=["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"], font_mono=["monospace"]
-    )
-    gr.mount_gradio_app(
-        app, _page(assistant), path="/", footer_links=[], run_history=False, show_error=False, max_file_size=0,
-        enable_monitoring=False, pwa=False, ssr_mode=False, mcp_server=False, theme=theme,
-        head=PARTS.head(),  # css= would rewrite the rules
-        js=Path(__file__).with_name("ui.js").read_text(encoding="utf-8"),
-    )  # fmt: skip
+    mount(app, _page(assistant, workspace), "/")
     return app
 
 
-def _page(assistant: Assistant) -> Any:
+def _page(assistant: Assistant, workspace: Path) -> Any:
     """Return the page's parts and what happens when."""
-    plain: Any = {"apply_default_css": False}
-    private: Any = {"api_visibility": "private", "show_progress": "hidden"}
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        page.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
-        conversation = gr.State(Conversation())
-        gr.HTML(PARTS.introduction(TITLE, assistant.index.manifest.documents), **plain)
-        talk = gr.HTML("", elem_id="talk", js_on_load="element.setAttribute('role', 'log')", **plain)
+    with blocks(TITLE) as page:
+        so_far = gr.State(Conversation())
+        gr.HTML(PARTS.introduction(TITLE, assistant.index.manifest.documents), **PLAIN)
+        talk = gr.HTML("", elem_id="talk", js_on_load=str(PARTS.on_talk()), **PLAIN)
         with gr.Column(elem_id="examples") as examples:
-            gr.HTML("<h2>可以这样问</h2>", **plain)
+            gr.HTML("<h2>可以这样问</h2>", **PLAIN)
             buttons = [gr.Button(text, size="sm", elem_classes="example") for text in EXAMPLES]
         with gr.Column(elem_id="composer"):
-            message = gr.HTML("", elem_id="message", js_on_load="element.setAttribute('role', 'alert')", **plain)
+            message = gr.HTML("", elem_id="message", js_on_load="element.setAttribute('role', 'alert')", **PLAIN)
             with gr.Row(elem_id="entry"):
                 box = gr.Textbox(label="您的问题", placeholder="请输入问题", max_lines=6, elem_id="question")
                 send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
             with gr.Row(elem_id="controls"):
                 as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
                 clear = gr.Button("清空对话", elem_id="clear", min_width=80)
-        gr.HTML(PARTS.reader(), elem_id="reader-frame", **plain)
+        form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
+        gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)
 
-        parts = {"conversation": conversation, "talk": talk, "examples": examples, "message": message, "box": box}
+        parts = {"conversation": so_far, "talk": talk, "examples": examples, "message": message, "box": box}
 
-        async def ask(question: str, day: str, so_far: Conversation) -> AsyncIterator[dict[Any, Any]]:
-            async for changes in _exchange(assistant, question, day, so_far):
-                yield {parts[name]: value for name, value in changes.items()}
+        def placed(changes: dict[str, Any]) -> dict[Any, Any]:
+            return {parts[k]: gr.update(visible=False) if value is False else value for k, value in changes.items()}
 
-        asked: Any = {"fn": ask, "inputs": [box, as_of, conversation], "outputs": list(parts.values()), **private}
+        async def ask(question: str, day: str, talk_so_far: Conversation) -> AsyncIterator[dict[Any, Any]]:
+            async for changes in conversation.ask(assistant, question, day, talk_so_far):
+                yield placed(changes)
+
+        def rate(event: gr.EventData, talk_so_far: Conversation) -> dict[Any, Any]:
+            return placed(conversation.rate(workspace, event._data, talk_so_far))
+
+        asked: Any = {"fn": ask, "inputs": [box, as_of, so_far], "outputs": list(parts.values()), **PRIVATE}
         running = [gr.on([box.submit, send.click], **asked, concurrency_id="ask")]
         for button, text in zip(buttons, EXAMPLES, strict=True):
-            filled = button.click(partial(str, text), None, box, **private)
+            filled = button.click(partial(str, text), None, box, **PRIVATE)
             running.append(filled.then(**asked, concurrency_id="ask"))
         clear.click(
             lambda: (Conversation(), "", gr.update(visible=True), "", ""), None, list(parts.values()),
-            js="() => window.closeReader?.()", cancels=running, **private,
+            js="() => window.closeReader?.()", cancels=running, **PRIVATE,
         )  # fmt: skip
+        for rated in (talk.helpful, form.feedback):
+            rated(rate, so_far, [so_far, talk, message], **PRIVATE)
     return page
-
-
-async def _exchange(
-    assistant: Assistant, question: str, day: str, so_far: Conversation
-) -> AsyncIterator[dict[str, Any]]:
-    """Yield what changes on the page, by part: the question, then the statements one by one, then all the rest."""
-    question, as_of = question.strip(), _day(day) if day.strip() else date.today()
-    if not question:
-        yield {"message": ""}
-        return
-    if as_of is None:
-        yield {"message": f"“截至日期”要写成 {date.today()} 这样的日期，或者留空，表示今天。"}
-        return
-    if len(question) > MAX_QUESTION:
-        yield {"message": f"问题有{len(question)}个字，最多{MAX_QUESTION}个字，请精简后再发送。"}
-        return
-    asked = so_far.add(PARTS.exchange(question))
-    yield {"talk": asked.html, "box": "", "message": "", "examples": gr.update(visible=False)}
-    answer = await run_in_threadpool(_answer, assistant, question, so_far, as_of)
-    if isinstance(answer, str):
-        done = so_far.add(PARTS.exchange(question, error=answer))
-    else:
-        view = AnswerView(answer, assistant.index)
-        for shown in range(1, len(answer.statements) + 1):
-            yield {"talk": so_far.add(PARTS.exchange(question, view, shown)).html}
-            await asyncio.sleep(PACE_S)
-        said = "".join(part.text for part in answer.statements or answer.notices)
-        done = so_far.add(PARTS.exchange(question, view), Turn("user", question), Turn("assistant", said))
-    yield {"talk": done.html, "conversation": done}
-
-
-def _answer(assistant: Assistant, question: str, so_far: Conversation, as_of: date) -> Answer | str:
-    """Return the answer, or what to tell the user in its stead: the page's outer boundary."""
-    try:
-        return assistant.ask(question, so_far.turns, Filters(as_of))
-    except AssistantError as error:
-        return str(error)
-    except Exception:
-        log.exception("unforeseen failure")
-        return "程序出现意外故障，请稍后再试；如果一直这样，请联系维护人员。"
-
-
-def _day(text: str) -> date | None:
-    """Return the day written, also as 2026/1/31 or 2026年1月31日; None if it is no full date."""
-    written = parse_date(text or "")
-    return date.fromisoformat(written) if len(written) == 10 else None
 
 
 def _offset(text: str) -> int:

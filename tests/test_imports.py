@@ -16,7 +16,11 @@ LAYERS = [
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
     {"config", "models"},
-    {"viewer", "ui", "cli"},
+    {"privacy", "viewer"},
+    {"feedback", "components"},
+    {"conversation"},
+    {"ui"},
+    {"cli"},
 ]  # fmt: skip
 ORDER = {module: number for number, layer in enumerate(LAYERS) for module in layer}
 

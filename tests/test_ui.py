@@ -1,6 +1,7 @@
 """The page as a reader meets it: a real server and a real browser; a console error or a foreign request fails."""
 
 import html
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -24,13 +26,14 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from assistant.config import Settings
+from assistant.conversation import KEPT, Conversation
 from assistant.errors import ModelError
 from assistant.ingest import Report
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Turn
-from assistant.ui import EXAMPLES, KEPT, Conversation, build_app
+from assistant.ui import EXAMPLES, build_app
 from assistant.viewer import AnswerView, text_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -95,7 +98,12 @@ def recorder(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Pat
 def address(recorder: Recorder) -> Iterator[str]:
     """A running server's address."""
     server = uvicorn.Server(
-        uvicorn.Config(build_app(recorder), port=0, log_level="warning", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            build_app(recorder, recorder.index.directory.parent.parent / "workspace"),
+            port=0,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -307,6 +315,53 @@ def test_a_failure_is_one_calm_line(open_page: Open, recorder: Recorder, failure
     recorder.failure = None
     ask(page, "氢能港的规划面积多大?")
     expect(page.locator(".statement").first).to_contain_text("2.15")
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_an_answer_that_did_not_help_becomes_a_candidate_without_personal_data(
+    open_page: Open, recorder: Recorder
+) -> None:
+    page = open_page()
+    ask(page, "氢能港的规划面积多大?")
+    page.fill("#as-of input", "2024-01-05")
+    ask(page, "我叫张三，手机13812345678，氢能港的规划面积多大?")
+    page.locator(".exchange").last.get_by_role("button", name="没帮助").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_label("资料过时").check()
+    page.get_by_label("补充说明").fill("请打021-59990000告诉我")
+    page.get_by_role("button", name="提交").click()
+    expect(page.locator(".exchange").last.locator(".feedback")).to_have_text("已记下：没帮助（资料过时）。谢谢。")
+    expect(page.locator("#question textarea")).to_be_focused()
+    expect(page.get_by_role("button", name="没帮助")).to_have_count(1)  # the first answer may still be rated
+    workspace = recorder.index.directory.parent.parent / "workspace"
+    written = (workspace / "candidates.jsonl").read_text(encoding="utf-8")
+    found = lines(workspace / "candidates.jsonl")[-1]
+    assert not any(kept in written for kept in ("张三", "13812345678", "59990000"))
+    assert found["question"] == "我叫［姓名］，手机［手机号码］，氢能港的规划面积多大?"
+    assert [turn["role"] for turn in found["history"]] == ["user", "assistant"]
+    assert (found["reason"], found["comment"]) == ("outdated", "请打［电话号码］告诉我")
+    assert found["as_of"] == "2024-01-05" and "2.15" in found["answer"] and found["sources"][0]["document"] == "port"
+    assert (workspace / "candidates.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_that_helped_is_counted_and_the_talk_goes_on(open_page: Open, recorder: Recorder) -> None:
+    page = open_page()
+    ask(page, "氢能港的规划面积多大?")
+    page.get_by_role("button", name="有帮助").click()
+    expect(page.locator(".feedback")).to_have_text("已记下：有帮助。谢谢。")
+    assert lines(recorder.index.directory.parent.parent / "workspace" / "feedback.jsonl")[-1]["helpful"] is True
+    ask(page, "它在哪里?")
+    expect(page.locator(".exchange").first.locator(".feedback")).to_have_text("已记下：有帮助。谢谢。")
+    page.get_by_role("button", name="没帮助").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="没帮助")).to_be_focused()
+    page.wait_for_timeout(300)
+    assert len(recorder.asked[1][1]) == 2
 
 
 def test_the_keyboard_is_enough(open_page: Open) -> None:

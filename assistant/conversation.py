@@ -1,0 +1,124 @@
+"""A reader's conversation on the page: what was said and how it is shown, a question asked, an answer rated."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from assistant.catalog import parse_date
+from assistant.errors import AssistantError
+from assistant.feedback import REASONS, Exchange, keep_feedback
+from assistant.pipeline import Assistant
+from assistant.retrieve import Filters
+from assistant.schema import Answer, Turn
+from assistant.viewer import AnswerView, template
+
+MAX_QUESTION = 2000  # characters
+KEPT = 40  # exchanges of a conversation
+PACE_S = 0.12  # between statements
+
+PARTS = template("ui.html")
+log = logging.getLogger("assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What was said, for the assistant, and how the page shows it, one HTML string an exchange.
+
+    `answered` are the exchanges that may still be rated; `count` numbers them.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    shown: tuple[str, ...] = ()
+    answered: tuple[Exchange, ...] = ()
+    count: int = 0
+
+    def add(self, html: str, *turns: Turn, exchange: Exchange | None = None) -> "Conversation":
+        """Return the conversation continued by an exchange, its oldest ones dropped when it grows too long."""
+        answered = (*self.answered, exchange)[-KEPT:] if exchange else self.answered
+        return Conversation(
+            (*self.turns, *turns)[-2 * KEPT :],
+            (*self.shown, html)[-KEPT:],
+            tuple(one for one in answered if one),
+            self.count + bool(exchange),
+        )
+
+    def rated(self, number: int, verdict: str) -> "Conversation":
+        """Return the conversation with an answer's buttons replaced by what was said of it."""
+        asked, said = PARTS.feedback(number), PARTS.feedback(number, verdict)
+        return replace(
+            self,
+            shown=tuple(html.replace(asked, said) for html in self.shown),
+            answered=tuple(one for one in self.answered if one.number != number),
+        )
+
+    @property
+    def html(self) -> str:
+        """The whole conversation as HTML."""
+        return "".join(self.shown)
+
+
+async def ask(assistant: Assistant, question: str, day: str, so_far: Conversation) -> AsyncIterator[dict[str, Any]]:
+    """Yield what changes on the page, by part, False for what is to be hidden: the question, then the statements one by one, then all the rest."""
+    question, as_of = question.strip(), day_of(day) if day.strip() else date.today()
+    if not question:
+        yield {"message": ""}
+        return
+    if as_of is None:
+        yield {"message": f"“截至日期”要写成 {date.today()} 这样的日期，或者留空，表示今天。"}
+        return
+    if len(question) > MAX_QUESTION:
+        yield {"message": f"问题有{len(question)}个字，最多{MAX_QUESTION}个字，请精简后再发送。"}
+        return
+    asked = so_far.add(PARTS.exchange(question))
+    yield {"talk": asked.html, "box": "", "message": "", "examples": False}
+    answer = await run_in_threadpool(_answer, assistant, question, so_far, as_of)
+    if isinstance(answer, str):
+        done = so_far.add(PARTS.exchange(question, error=answer))
+    else:
+        view = AnswerView(answer, assistant.index)
+        for shown in range(1, len(answer.statements) + 1):
+            yield {"talk": so_far.add(PARTS.exchange(question, view, shown)).html}
+            await asyncio.sleep(PACE_S)
+        said = "".join(part.text for part in answer.statements or answer.notices)
+        exchange = Exchange(so_far.count, replace(answer, hits=()), so_far.turns)
+        html = PARTS.exchange(question, view, number=exchange.number)
+        done = so_far.add(html, Turn("user", question), Turn("assistant", said), exchange=exchange)
+    yield {"talk": done.html, "conversation": done}
+
+
+def _answer(assistant: Assistant, question: str, so_far: Conversation, as_of: date) -> Answer | str:
+    """Return the answer, or what to tell the user in its stead: the page's outer boundary."""
+    try:
+        return assistant.ask(question, so_far.turns, Filters(as_of))
+    except AssistantError as error:
+        return str(error)
+    except Exception:
+        log.exception("unforeseen failure")
+        return "程序出现意外故障，请稍后再试；如果一直这样，请联系维护人员。"
+
+
+def rate(workspace: Path, data: Mapping[str, Any], so_far: Conversation) -> dict[str, Any]:
+    """Write down what a reader said of an answer, as the page sends it, and return what changes on the page, by part."""
+    number, reason, comment = data.get("exchange"), data.get("reason", ""), data.get("comment", "")
+    exchange = next((one for one in so_far.answered if one.number == number), None)
+    if exchange is None or not isinstance(comment, str) or reason not in ("", *REASONS):
+        return {"message": ""}
+    try:
+        keep_feedback(workspace, exchange, datetime.now(), reason, comment)
+    except OSError:
+        log.exception("feedback was not written")
+        return {"message": "您的反馈没有记下来，请联系维护人员。"}
+    done = so_far.rated(exchange.number, f"没帮助（{REASONS[reason]}）" if reason else "有帮助")
+    return {"talk": done.html, "conversation": done, "message": ""}
+
+
+def day_of(text: str) -> date | None:
+    """Return the day written, also as 2026/1/31 or 2026年1月31日; None if it is no full date."""
+    written = parse_date(text or "")
+    return date.fromisoformat(written) if len(written) == 10 else None
