@@ -13,7 +13,7 @@ from assistant.errors import SettingsError
 from eval import metrics
 from eval.lost import listed, lost_warnings, other_figures
 from eval.metrics import Row
-from eval.run import COLUMNS
+from eval.names import COLUMNS
 
 SIGNIFICANT = 0.05
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from eval import metrics
 from eval.compare import Comparison
-from eval.run import COLUMNS, as_percent
+from eval.names import COLUMNS, COMPONENTS, GROUPS, PLAIN, SETTINGS, as_percent, category_name
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 420, 220, 44, 30  # of a plot, pixels; room for its labels
 BINS = 24
@@ -28,36 +29,62 @@ def report(run: Mapping[str, Any], comparison: Comparison | None = None) -> str:
     """Return the HTML."""
     rows = run["questions"]
     wrong = sorted((row for row in rows if not metrics.handled(row)), key=lambda row: (row["category"], row["id"]))
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    return _TEMPLATES.get_template("report.html").render(
+        run=run, overall=run["overall"], headlines=HEADLINES, wrong=wrong, comparison=comparison,
+        categories=bars(rows), risk=curve(run["risk_coverage"]), latency=histogram([row["latency_ms"] for row in rows]),
     )  # fmt: skip
-    environment.filters["told"] = lambda value: (
-        "、".join(map(str, value)) or "无" if isinstance(value, list) else value or "无"
+
+
+def metrics_html(run: Mapping[str, Any]) -> str:
+    """Return a run's metrics by category as HTML tables, each with what it means in plain words."""
+    return str(_PARTS.measured(run))
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Return what changed between two runs, and whether the second may take the place of the first, as HTML."""
+    return str(_PARTS.compared(comparison))
+
+
+def _told(value: Any) -> str:
+    """Return a setting's value as it is read: parts switched off by name, nothing as 无."""
+    return (
+        "、".join(COMPONENTS.get(one, str(one)) for one in (value if isinstance(value, list) else [value or "无"]))
+        or "无"
     )
-    return environment.get_template("report.html").render(
-        run=run, overall=run["overall"], columns=COLUMNS, headlines=HEADLINES, shown=as_percent, wrong=wrong, comparison=comparison,
-        categories=bars(run["categories"]), risk=curve(run["risk_coverage"]),
-        latency=histogram([row["latency_ms"] for row in rows]),
-    )  # fmt: skip
 
 
-def bars(categories: Mapping[str, Mapping[str, Any]]) -> Markup:
-    """Return a bar a category: the share of its questions that were handled rightly."""
-    values = {
-        name: found["all_facts"] if found["all_facts"] is not None else 1 - found["false_answers"]
-        for name, found in categories.items()
-    }
-    step, room, wide = 24, 190, 560
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+_TEMPLATES.filters |= {
+    "told": _told,
+    "category": category_name,
+    "column": COLUMNS.__getitem__,
+    "figure": lambda value, key: as_percent(key, value),
+    "setting": lambda key: SETTINGS.get(key, key),
+    "present": lambda found: {key for key, value in found.items() if value is not None},
+}
+_TEMPLATES.globals |= {"groups": GROUPS, "plain": PLAIN}
+_PARTS: Any = _TEMPLATES.get_template("parts.html").module
+
+
+def bars(rows: Sequence[metrics.Row]) -> Markup:
+    """Return a bar a category, the worst first: the share of its questions that were handled rightly."""
+    handled: dict[str, list[bool]] = {}
+    for row in rows:
+        handled.setdefault(category_name(row["category"]), []).append(metrics.handled(row))
+    step, room, after, wide = 24, 170, 110, 560  # room for the names before a bar, and for the figures after it
     parts = []
-    for at, (name, value) in enumerate(values.items()):
-        y, length = at * step + 4, (wide - room - 60) * value
+    for at, (name, found) in enumerate(sorted(handled.items(), key=lambda one: (mean(one[1]), one[0]))):
+        share = mean(found)
+        y, length = at * step + 4, (wide - room - after) * share
         parts.append(
             Markup(
                 '<text x="{}" y="{}" text-anchor="end">{}</text><rect x="{}" y="{}" width="{:.1f}" height="14"/>'
                 '<text x="{:.1f}" y="{}">{:.0%}（{}题）</text>'
-            ).format(room - 6, y + 12, name, room, y, length, room + length + 5, y + 12, value, categories[name]["questions"])
+            ).format(room - 6, y + 12, name, room, y, length, room + length + 5, y + 12, share, len(found))
         )  # fmt: skip
-    return _svg(wide, len(values) * step + 4, parts, "各类题处理得对的比例")
+    return _svg(wide, len(handled) * step + 4, parts, "各类题处理得对的比例")
 
 
 def curve(points: Sequence[Mapping[str, float]]) -> Markup:
@@ -108,7 +135,7 @@ def _axes(below: str, beside: str, first: str, last: str, top: str) -> list[Mark
         Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(WIDTH - 8, HEIGHT - 12, last),
         Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format((LEFT + WIDTH) / 2, HEIGHT - 12, below),
         Markup('<text x="{}" y="16" text-anchor="end">{}</text>').format(LEFT - 5, top),
-        Markup('<text x="{}" y="9">{}</text>').format(LEFT + 4, beside),
+        Markup('<text x="{}" y="12">{}</text>').format(LEFT + 4, beside),
     ]
 
 

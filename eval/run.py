@@ -14,9 +14,10 @@ from typing import Any
 
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
-from assistant.schema import Answer, Citation, Document, Statement
+from assistant.schema import Answer, Citation, Document, Hit, Statement, hit_to_dict
 from assistant.verify import figures, stands, unsupported
 from eval import metrics
+from eval.names import COLUMNS, category_name, shown
 from eval.testset import TestQuestion, holds, to_dict
 
 CUTOFFS = (1, 5, 10)
@@ -87,8 +88,12 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         **{name: getattr(question, name) for name in ("id", "category", "group", "question", "answerable")},
         "docs": list(question.docs),
         "key_facts": list(question.key_facts),
+        "history": [{"role": turn.role, "content": turn.content} for turn in question.history],
+        "as_of": answer.as_of.isoformat(),
         "status": answer.status,
         "answer": text,
+        "statements": [{**asdict(s), "citations": [asdict(c) for c in s.citations]} for s in answer.statements],
+        "hits": [_place(hit) for hit in answer.hits],
         "sources": sorted(cited),
         "said": said,
         "missing": [fact for fact in question.key_facts if not holds(fact, text)],
@@ -108,6 +113,15 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "latency_ms": round(answer.timings_ms["total"], 2),
         "answer_ms": round(sum(answer.timings_ms.get(stage, 0.0) for stage in ("compose", "generate", "verify")), 2),
     }  # fmt: skip
+
+
+def _place(hit: Hit) -> dict[str, Any]:
+    """Return a hit as plain JSON types without its text, which stands in the document."""
+    return {
+        key: value
+        for key, value in hit_to_dict(hit).items()
+        if key in ("document_id", "locator", "page", "start", "end", "score")
+    }
 
 
 def _asserted(said: str, text: str) -> bool:
@@ -202,24 +216,16 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-COLUMNS = {
-    "questions": "题数", "recall@1": "召回@1", "recall@5": "召回@5", "recall@10": "召回@10", "mrr": "MRR", "ndcg@10": "nDCG@10",
-    "all_facts": "要点全对", "facts": "要点", "number_facts": "数字要点", "false_refusals": "误拒", "false_answers": "误答",
-    "citation_recall": "引文召回", "citation_precision": "引文精确", "valid_citations": "引文有效", "figures_supported": "数字有据",
-    "validity_errors": "时效错误", "forbidden": "不该说的", "values_shown": "各值并列", "consistency": "换说法一致",
-    "mean_risk": "平均风险", "calibration_error": "校准误差", "length_chars": "字数", "latency_p50_ms": "P50毫秒",
-    "latency_p95_ms": "P95毫秒", "answer_p95_ms": "检索后P95毫秒",
-}  # fmt: skip
-COUNTS = ("questions", "validity_errors", "forbidden")
-SCORES = ("mrr", "ndcg@10", "mean_risk", "calibration_error")  # no shares of anything
-
-
 def table(result: dict[str, Any]) -> str:
     """Return the metrics as a Markdown table, a row per category and one for all; – where nothing applies."""
     rows = [*result["categories"].items(), ("全部", result["overall"])]
     used = [key for key in COLUMNS if any(row[key] is not None for _, row in rows)]
     head = ["类别", *(COLUMNS[key] for key in used)]
-    lines = [head, ["---"] * len(head), *([name, *(shown(key, row[key]) for key in used)] for name, row in rows)]
+    lines = [
+        head,
+        ["---"] * len(head),
+        *([category_name(name), *(shown(key, row[key]) for key in used)] for name, row in rows),
+    ]
     bounds = result["overall"]["intervals"]
     whole = [f"{bounds[key][0]:.3f}–{bounds[key][1]:.3f}" if bounds.get(key) else "" for key in used]
     return _markdown([*lines, ["95% 区间", *whole]])
@@ -240,18 +246,3 @@ def risk_table(result: dict[str, Any]) -> str:
 
 def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def as_percent(key: str, value: float | None) -> str:
-    """Return a metric's value as a reader without statistics takes it: shares in percent."""
-    plain = value is None or key in COUNTS or key in SCORES or key == "length_chars" or key.endswith("_ms")
-    return shown(key, value) if plain or value is None else f"{value:.1%}"
-
-
-def shown(key: str, value: float | int | None) -> str:
-    """Return a metric's value as it is printed in a table of figures; – where there is none."""
-    if value is None:
-        return "–"
-    if key in COUNTS:
-        return str(value)
-    return f"{value:.1f}" if key == "length_chars" or key.endswith("_ms") else f"{value:.3f}"

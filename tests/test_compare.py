@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from assistant.errors import SettingsError
 from assistant.pipeline import Assistant
 from eval.compare import compare, comparison_text, read_run
 from eval.metrics import risk_coverage
-from eval.report import report
+from eval.names import COLUMNS, GROUPS, PLAIN
+from eval.report import bars, report
 from eval.run import evaluate, summarise
 from eval.testset import TestQuestion
 
@@ -144,3 +146,19 @@ def test_a_report_is_one_page_that_loads_nothing_and_escapes_what_it_shows(small
     assert "<script" not in page and "&lt;script&gt;" in page and "9.99" in page
     assert not any(mark in page for mark in ("http://", "https://", "src=", "@import", "url("))
     assert page.count("<svg") == 3 and "可以上线" in page
+
+
+def test_a_report_names_categories_in_chinese_and_no_figure_is_cut_off() -> None:
+    rows = [{**RIGHT, "category": "unanswerable_near_miss"}] * 1000 + [{**WRONG, "category": "area"}]
+    drawn = bars(rows)
+    assert "资料差一点" in drawn and "area" in drawn
+    width = int(re.search(r'width="(\d+)" role', drawn)[1])  # type: ignore[index]
+    starts = [(float(x), text) for x, text in re.findall(r'<text x="([\d.]+)" y="\d+">([^<]+)', drawn)]
+    assert len(starts) == 2 and all(
+        x + sum(12 if ord(letter) > 255 else 8 for letter in text) <= width for x, text in starts
+    )
+    assert list(GROUPS) == [
+        name for name in GROUPS if f"<h3>{name}" in report(run(RIGHT, FALSE, {**RIGHT, "group": "g"}))
+    ]
+    assert sorted(key for keys in GROUPS.values() for key in keys) == sorted(COLUMNS)
+    assert sorted(PLAIN) == sorted(set(COLUMNS) - {"questions"})

@@ -20,6 +20,7 @@ from assistant.schema import Turn
 from eval.external import line, summary
 from eval.grounding import STATEMENTS, read_statements, withheld
 from eval.metrics import area_under, calibration_error, risk_coverage
+from eval.names import CATEGORIES
 from eval.reading import contains, rgb_documents, rouge_l
 from eval.run import evaluate, risk_table, summarise
 from eval.testset import TESTSET, TestQuestion, faults, holds, read_testset, write_testset
@@ -325,6 +326,7 @@ def test_ids_and_questions_of_a_shipped_test_set_are_unique(name: str) -> None:
     assert len({(question.question, question.history) for question in questions}) == len(questions)
     assert all(question.question.strip() and question.category for question in questions)
     assert {question.answerable for question in questions} <= {True, False}
+    assert {question.category for question in questions} <= CATEGORIES.keys()  # each has a Chinese name
     assert all(question.key_facts and question.docs for question in questions if question.answerable)
 
 
