@@ -268,12 +268,15 @@ def ask(
 def serve(
     host: Annotated[str, typer.Option(help="监听地址。")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="端口。")] = 7860,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="同时打开评测网页 /evaluate；能打开网页的人都能用。")
+    ] = False,
     index: IndexOption = None,
 ) -> None:
     """打开问答网页。"""
     from assistant.ui import serve as run
 
-    run(_settings(index), host, port)
+    run(_settings(index), host, port, evaluate)
 
 
 evaluation = typer.Typer(help="评测：运行测试集、比较两次结果、生成报告、检查和转换测试集。", no_args_is_help=True)
@@ -305,7 +308,7 @@ def evaluate(
     from assistant.pipeline import Component
     from eval.run import evaluate as run
     from eval.run import risk_table, table
-    from eval.testset import read_testset
+    from eval.testset import TESTSET, read_testset
 
     questions, day = read_testset(testset), _date(as_of)
     parts = [part for part in get_args(Component) if part in (without or ())]
@@ -315,7 +318,8 @@ def evaluate(
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task("评测", total=len(questions))
-        result = run(assistant, questions, day, lambda done, total: bars.update(task, completed=done))
+        named = (testset or TESTSET).name
+        result = run(assistant, questions, day, lambda done, total: bars.update(task, completed=done), named)
     if as_json:
         as_json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
     typer.echo(f"{table(result)}\n\n{risk_table(result)}")

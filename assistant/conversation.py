@@ -11,7 +11,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from assistant.catalog import parse_date
-from assistant.errors import AssistantError
+from assistant.errors import told
 from assistant.feedback import REASONS, Exchange, keep_feedback
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
@@ -96,11 +96,8 @@ def _answer(assistant: Assistant, question: str, so_far: Conversation, as_of: da
     """Return the answer, or what to tell the user in its stead: the page's outer boundary."""
     try:
         return assistant.ask(question, so_far.turns, Filters(as_of))
-    except AssistantError as error:
-        return str(error)
-    except Exception:
-        log.exception("unforeseen failure")
-        return "程序出现意外故障，请稍后再试；如果一直这样，请联系维护人员。"
+    except Exception as error:
+        return told(error)
 
 
 def rate(workspace: Path, data: Mapping[str, Any], so_far: Conversation) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What can go wrong, by who can mend it; each message is Chinese, names the place and says what to do."""
 
+import logging
+
 
 class AssistantError(Exception):
     """A failure that a user can act on; shown as one line, without a traceback."""
@@ -41,3 +43,11 @@ class ModelError(AssistantError):
     """An embedding or chat model cannot be loaded or does not answer."""
 
     exit_code = 6
+
+
+def told(error: Exception) -> str:
+    """Return a failure as one line for the reader of a page; an unforeseen one goes to the log with its traceback."""
+    if isinstance(error, AssistantError):
+        return str(error)
+    logging.getLogger("assistant").error("unforeseen failure", exc_info=error)
+    return "程序出现意外故障，请稍后再试；如果一直这样，请联系维护人员。"

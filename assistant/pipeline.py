@@ -59,6 +59,10 @@ class Assistant:
         """Release the index's files."""
         self.index.close()
 
+    def ablated(self, without: Collection[Component]) -> "Assistant":
+        """Return an assistant over the same index and models that answers without some components."""
+        return Assistant(self.index, self._embeddings, self._reranker, self._generate, without, self.setup)
+
     def search(self, question: str, filters: Filters, top_k: int = TOP_K, history: Sequence[Turn] = ()) -> list[Hit]:
         """Return up to top_k hits, best first; passages that say the same are all there, each with its source."""
         return self._retrieve(self.read(question, history, filters.as_of), filters, top_k, fold=False)

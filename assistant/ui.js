@@ -30,12 +30,23 @@
     event.target.contentWindow.focus();
   }, true);
 
+  // A list and what was opened from it.
+  let list = null;
+  window.showOpened = (place, tries = 20) => {
+    const opened = document.querySelector(place);
+    if (!opened) return tries && setTimeout(() => window.showOpened(place, tries - 1), 100);
+    list = document.querySelector('[data-open][aria-current="true"]');
+    opened.focus({ preventScroll: true });
+    opened.scrollIntoView({ block: "start" });
+  };
+  window.backToList = () => list?.isConnected && list.focus();
+
   // Keep the newest question in view while its answer grows.
   const follow = () => document.querySelector("#talk .exchange:last-of-type")?.scrollIntoView({ block: "start" });
   const wait = setInterval(() => {
     const talk = document.querySelector("#talk");
+    if (talk || document.querySelector("#tabs")) clearInterval(wait);
     if (!talk) return;
-    clearInterval(wait);
     new MutationObserver(follow).observe(talk, { childList: true, subtree: true });
   }, 100);
 }

@@ -9,18 +9,20 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from assistant import conversation
 from assistant.components import PLAIN, PRIVATE, blocks, gr, mount
 from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation, day_of
 from assistant.errors import CorpusError, SettingsError
+from assistant.evaluation.page import build_page, report_html
 from assistant.feedback import MAX_COMMENT, REASONS
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.viewer import document_html, template
+from eval.workspace import Workspace
 
 TITLE = "嘉定产业园区与政策问答"
 EXAMPLES = (
@@ -33,6 +35,7 @@ EXAMPLES = (
     "申报嘉定集成电路政策需要满足什么条件？",
     "19家特色产业园区各自的税收是多少？",
 )
+EVALUATE = "/evaluate"
 MAX_BODY = 200_000  # bytes of a request, far above the longest question
 OPEN_API = ("queue", "heartbeat", "startup-events", "cancel", "reset")  # what the page needs of Gradio's; no uploads
 POLICIES = {  # for the browser: the page loads from here alone, a document runs no script
@@ -42,8 +45,8 @@ POLICIES = {  # for the browser: the page loads from here alone, a document runs
 }
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve the page until Ctrl-C. Raises SettingsError for an address in use, and what load_assistant raises."""
+def serve(settings: Settings, host: str, port: int, evaluate: bool = False) -> None:
+    """Serve the page, and the evaluation page if asked, until Ctrl-C. Raises SettingsError for an address in use, and what load_assistant raises."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
@@ -52,26 +55,30 @@ def serve(settings: Settings, host: str, port: int) -> None:
     with listener:
         assistant = load_assistant(settings)
         assistant.search(EXAMPLES[0], Filters(date.today()))  # the first search loads what the next ones use
-        app = build_app(assistant, settings.workspace)
+        app = build_app(assistant, settings.workspace, evaluate)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
         print(f"问答网页已就绪：http://{shown}:{listener.getsockname()[1]}（按 Ctrl-C 停止）", flush=True)
         server.run(sockets=[listener])
 
 
-def build_app(assistant: Assistant, workspace: Path) -> FastAPI:
-    """Return the web application over an assistant; feedback is kept in the workspace."""
+def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> FastAPI:
+    """Return the web application over an assistant; feedback is kept in the workspace. `evaluate` opens /evaluate."""
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         path, length = request.url.path, request.headers.get("content-length", "0")
-        if (path.startswith("/gradio_api/") and path.split("/")[2] not in OPEN_API) or path.startswith("/monitoring"):
+        if not _allowed(path, evaluate):
             return Response(status_code=404)
+        if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site") == "cross-site":
+            return Response(status_code=403)
         if not length.isdecimal() or int(length) > MAX_BODY:
             return Response(status_code=413)
         response = await call_next(request)
-        response.headers["content-security-policy"] = POLICIES[path.startswith("/documents/")]
+        response.headers["content-security-policy"] = POLICIES[
+            path.startswith("/documents/") or path == f"{EVALUATE}/report"
+        ]
         response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "no-referrer"
         return response
 
@@ -84,15 +91,43 @@ def build_app(assistant: Assistant, workspace: Path) -> FastAPI:
         span = _offset(start), _offset(end)
         return HTMLResponse(document_html(found, *span, day_of(as_of) or date.today(), assistant.index))
 
-    mount(app, _page(assistant, workspace), "/")
+    if evaluate:
+        _open_evaluation(app, assistant, Workspace(workspace))
+    mount(app, _page(assistant, workspace, evaluate), "/")
     return app
 
 
-def _page(assistant: Assistant, workspace: Path) -> Any:
+def _allowed(path: str, evaluate: bool) -> bool:
+    """Return whether a path is open: of Gradio's own interface only what the pages need, of /evaluate all or nothing."""
+    inner = path.removeprefix(EVALUATE) if path == EVALUATE or path.startswith(f"{EVALUATE}/") else path
+    if inner != path and not evaluate:
+        return False
+    parts = inner.strip("/").split("/")
+    return parts[0] != "monitoring" and (parts[0] != "gradio_api" or (parts[1:] or [""])[0] in OPEN_API)
+
+
+def _open_evaluation(app: FastAPI, assistant: Assistant, workspace: Workspace) -> None:
+    """Serve the evaluation page and its reports; the ask page, mounted at the root, must come after."""
+
+    @app.get(EVALUATE)
+    def to_page() -> RedirectResponse:
+        return RedirectResponse(f"{EVALUATE[1:]}/")
+
+    @app.get(f"{EVALUATE}/report")
+    def run_report(run: str, against: str = "") -> HTMLResponse:
+        try:
+            return HTMLResponse(report_html(workspace, run, against))
+        except SettingsError as error:
+            return HTMLResponse(template("document.html").missing("没有这份报告", str(error)), status_code=404)
+
+    mount(app, build_page(assistant, workspace), EVALUATE, "evaluation/page.css")
+
+
+def _page(assistant: Assistant, workspace: Path, evaluate: bool) -> Any:
     """Return the page's parts and what happens when."""
     with blocks(TITLE) as page:
         so_far = gr.State(Conversation())
-        gr.HTML(PARTS.introduction(TITLE, assistant.index.manifest.documents), **PLAIN)
+        gr.HTML(PARTS.introduction(TITLE, assistant.index.manifest.documents, evaluate), **PLAIN)
         talk = gr.HTML("", elem_id="talk", js_on_load=str(PARTS.on_talk()), **PLAIN)
         with gr.Column(elem_id="examples") as examples:
             gr.HTML("<h2>可以这样问</h2>", **PLAIN)

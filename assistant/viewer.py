@@ -40,10 +40,13 @@ class Source(NamedTuple):
 
 
 class AnswerView:
-    """An answer as the page shows it: sources numbered in the order cited, one number for a place in a document."""
+    """An answer as the page shows it: sources numbered in the order cited, one number for a place in a document.
 
-    def __init__(self, answer: Answer, index: Index) -> None:
-        self.answer, self._sources = answer, dict[tuple[str, str], Source]()
+    `root` leads from the page to the application's root.
+    """
+
+    def __init__(self, answer: Answer, index: Index, root: str = "") -> None:
+        self.answer, self._root, self._sources = answer, root, dict[tuple[str, str], Source]()
         for citation in (c for statement in answer.statements for c in statement.citations):
             label, strong = _standing(index.document(citation.document_id), answer.as_of, index)
             source = Source(len(self._sources) + 1, citation, label, strong)
@@ -64,8 +67,7 @@ class AnswerView:
     def url(self, span: Citation | Hit) -> str:
         """Return the address of a document's page, opened at a citation or at a passage found."""
         place = span if isinstance(span, Citation) else span.passage
-        query = urlencode({"start": place.start, "end": place.end, "as_of": self.answer.as_of.isoformat()})
-        return f"documents/{quote(place.document_id, safe='')}?{query}#quote"
+        return self._root + document_url(place.document_id, place.start, place.end, self.answer.as_of)
 
     @property
     def nearest(self) -> list[Hit]:
@@ -73,6 +75,12 @@ class AnswerView:
         best = {hit.document.id: hit for hit in reversed(self.answer.hits)}
         order = dict.fromkeys(hit.document.id for hit in self.answer.hits)
         return [best[key] for key in order][:NEAREST] if self.answer.status == "abstained" else []
+
+
+def document_url(document_id: str, start: int, end: int, as_of: date) -> str:
+    """Return the address of a document's page from the application's root, opened at a span."""
+    query = urlencode({"start": start, "end": end, "as_of": as_of.isoformat()})
+    return f"documents/{quote(document_id, safe='')}?{query}#quote"
 
 
 def document_html(document: Document, start: int, end: int, as_of: date, index: Index) -> str:

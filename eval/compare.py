@@ -52,7 +52,7 @@ def read_run(path: Path) -> dict[str, Any]:
     """Read what `eval run --json` wrote. Raises SettingsError where that is not a run."""
     try:
         run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if not {"setup", "overall", "questions"} <= run.keys():
+        if not {"setup", "overall", "categories", "risk_coverage", "questions"} <= run.keys():
             raise ValueError
     except (OSError, ValueError, AttributeError) as error:
         raise SettingsError(f"“{path}”不是评测结果，请用 eval run --json 生成") from error

@@ -30,9 +30,14 @@ def report(run: Mapping[str, Any], comparison: Comparison | None = None) -> str:
     rows = run["questions"]
     wrong = sorted((row for row in rows if not metrics.handled(row)), key=lambda row: (row["category"], row["id"]))
     return _TEMPLATES.get_template("report.html").render(
-        run=run, overall=run["overall"], headlines=HEADLINES, wrong=wrong, comparison=comparison,
+        run=run, wrong=wrong, comparison=comparison,
         categories=bars(rows), risk=curve(run["risk_coverage"]), latency=histogram([row["latency_ms"] for row in rows]),
     )  # fmt: skip
+
+
+def summary_html(run: Mapping[str, Any]) -> str:
+    """Return what a run was made with and its headline figures as HTML."""
+    return str(_PARTS.summary(run))
 
 
 def metrics_html(run: Mapping[str, Any]) -> str:
@@ -59,12 +64,13 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters |= {
     "told": _told,
     "category": category_name,
+    "facts": lambda facts: "；".join(fact.replace("|", " 或 ") for fact in facts),
     "column": COLUMNS.__getitem__,
     "figure": lambda value, key: as_percent(key, value),
     "setting": lambda key: SETTINGS.get(key, key),
     "present": lambda found: {key for key, value in found.items() if value is not None},
 }
-_TEMPLATES.globals |= {"groups": GROUPS, "plain": PLAIN}
+_TEMPLATES.globals |= {"groups": GROUPS, "plain": PLAIN, "headlines": HEADLINES}
 _PARTS: Any = _TEMPLATES.get_template("parts.html").module
 
 

@@ -25,12 +25,14 @@ Progress = Callable[[int, int], None]  # done, total
 
 
 def evaluate(
-    assistant: Assistant, questions: Sequence[TestQuestion], as_of: date, progress: Progress = lambda done, total: None
-) -> dict[str, Any]:
+    assistant: Assistant, questions: Sequence[TestQuestion], as_of: date,
+    progress: Progress = lambda done, total: None, file: str = "",
+) -> dict[str, Any]:  # fmt: skip
     """Ask every question and return a run of plain JSON types: "setup", "overall", "categories", "risk_coverage", "documents"
     (a digest of each document cited) and "questions".
 
-    Two runs with the same setup have the same rows, `latency_ms` and `answer_ms` aside.
+    Two runs with the same setup have the same rows, `latency_ms` and `answer_ms` aside. `file` names the test set. What
+    `progress` raises ends the run.
     """
     rows = []
     for done, question in enumerate(questions, 1):
@@ -39,7 +41,7 @@ def evaluate(
         progress(done, len(questions))
     categories = sorted({row["category"] for row in rows})
     return {
-        "setup": _setup(assistant, questions, as_of),
+        "setup": {**_setup(assistant, questions, as_of), "file": file},
         "overall": summarise(rows),
         "categories": {name: summarise([row for row in rows if row["category"] == name]) for name in categories},
         "risk_coverage": metrics.risk_coverage(rows),

@@ -56,7 +56,7 @@ def read_testset(path: Path | None = None) -> list[TestQuestion]:
     questions = []
     for number, row in rows:
         try:
-            questions.append(_question(row))
+            questions.append(from_dict(row))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise SettingsError(
                 f"{path.name} 第{number}行：字段不全或格式不对（{error}），格式见 eval/README.md"
@@ -81,7 +81,8 @@ def _json_rows(path: Path) -> list[tuple[int, Any]]:
     return rows
 
 
-def _question(row: Mapping[str, Any]) -> TestQuestion:
+def from_dict(row: Mapping[str, Any]) -> TestQuestion:
+    """Return the question of a row. Raises ValueError, TypeError, KeyError or AttributeError where it is none."""
     unknown = row.keys() - {field.name for field in fields(TestQuestion)}
     if unknown:
         raise ValueError(f"没有 {'、'.join(sorted(unknown))} 这样的字段")

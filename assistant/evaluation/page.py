@@ -1,0 +1,57 @@
+"""The evaluation page as a whole: its tabs, and what is read anew each time it is opened."""
+
+from typing import Any
+
+from assistant.components import PLAIN, PRIVATE, blocks, gr
+from assistant.evaluation.comparing import build_comparison
+from assistant.evaluation.results import build_results
+from assistant.evaluation.shown import PARTS
+from assistant.evaluation.taking import build_candidates, listed, own_sets
+from assistant.pipeline import Assistant
+from assistant.viewer import template
+from eval.compare import compare
+from eval.report import report
+from eval.workspace import Workspace
+
+TITLE = "评测 · 嘉定产业园区与政策问答"
+
+
+def build_page(assistant: Assistant, workspace: Workspace) -> Any:
+    """Return the evaluation page."""
+    with blocks(TITLE) as page:
+        gr.HTML(PARTS.introduction(assistant.index.manifest.documents), **PLAIN)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("评测"):
+                testset, runs = build_results(assistant, workspace)
+            with gr.Tab("比较") as comparing:
+                before, after = build_comparison(workspace)
+            with gr.Tab("候选题") as taking:
+                counts, waiting, target = build_candidates(assistant, workspace)
+        gr.HTML(template("ui.html").reader(), elem_id="reader-frame", **PLAIN)
+
+        def sets() -> list[Any]:
+            names = list(workspace.runs())
+            return [
+                gr.update(choices=list(workspace.testsets())),
+                gr.update(choices=names, value=names[0] if names else None),
+            ]
+
+        def kept() -> list[Any]:
+            names = list(workspace.runs())
+            return [gr.update(choices=names), gr.update(choices=names)]
+
+        page.load(sets, None, [testset, runs], **PRIVATE)
+        comparing.select(kept, None, [before, after], **PRIVATE)
+        taking.select(
+            lambda: (*listed(workspace), gr.update(choices=own_sets(workspace))),
+            None,
+            [counts, waiting, target],
+            **PRIVATE,
+        )
+    return page
+
+
+def report_html(workspace: Workspace, run: str, against: str) -> str:
+    """Return a kept run's report, perhaps beside an earlier one. Raises SettingsError where there is none such."""
+    result = workspace.run(run)
+    return report(result, compare(workspace.run(against), result) if against else None)
