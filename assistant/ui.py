@@ -15,7 +15,7 @@ from assistant import conversation
 from assistant.components import PLAIN, PRIVATE, blocks, gr, mount
 from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation, day_of
-from assistant.errors import CorpusError, SettingsError
+from assistant.errors import CorpusError, SettingsError, told
 from assistant.evaluation.page import build_page, report_html
 from assistant.feedback import MAX_COMMENT, REASONS
 from assistant.models import load_assistant
@@ -117,8 +117,8 @@ def _open_evaluation(app: FastAPI, assistant: Assistant, workspace: Workspace) -
     def run_report(run: str, against: str = "") -> HTMLResponse:
         try:
             return HTMLResponse(report_html(workspace, run, against))
-        except SettingsError as error:
-            return HTMLResponse(template("document.html").missing("没有这份报告", str(error)), status_code=404)
+        except Exception as error:
+            return HTMLResponse(template("document.html").missing("没有这份报告", told(error)), status_code=404)
 
     mount(app, build_page(assistant, workspace), EVALUATE, "evaluation/page.css")
 

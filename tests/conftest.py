@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from assistant.catalog import COLUMNS
 from assistant.config import Settings, stay_offline
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from transformers import BertTokenizerFast
 
 stay_offline()
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
 TODAY = Filters(date(2026, 11, 24))

@@ -159,6 +159,17 @@ def test_progress_is_shown_and_a_run_can_be_stopped(open_page: Open, workspace: 
     run(page)
 
 
+def test_a_run_ends_when_its_page_is_closed(open_page: Open, workspace: Path) -> None:
+    write_testset(LONG, workspace / "testsets" / "long.jsonl")
+    page = open_page()
+    choose(page, "#testset", "工作区 long.jsonl")
+    page.click("#start")
+    page.wait_for_function("document.querySelector('#progress')?.value > 3")
+    page.context.close()
+    run(open_page())  # which waits for its turn
+    assert len(list((workspace / "runs").glob("*.json"))) == 1
+
+
 def test_an_opened_question_shows_what_was_wanted_beside_what_was_said(open_page: Open) -> None:
     page = open_page()
     run(page)

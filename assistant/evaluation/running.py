@@ -78,6 +78,7 @@ class Runner:
     ) -> AsyncIterator[dict[str, Any]]:
         assistant = self.assistant.ablated([part] if part else [])
         asking = asyncio.ensure_future(run_in_threadpool(evaluate, assistant, questions, as_of, run.count, name))
+        asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # also where nobody waits any more
         while not asking.done():
             yield {"progress": PARTS.progress(run.done, len(questions))}
             await asyncio.wait({asking}, timeout=POLL_S)

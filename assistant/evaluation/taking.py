@@ -1,5 +1,6 @@
 """The page's third tab: questions from readers' feedback, taken into a test set or not."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +69,19 @@ def build_candidates(assistant: Assistant, workspace: Workspace) -> tuple[Any, A
         values = filled(proposed(found), assistant.index, near)
         return [gr.update(visible=True), candidate_html(found, assistant.index), found, *values, sets, "", ""]
 
+    shown = [column, detail, state, *form.parts, target, message, fault]
+    waiting.open(open_one, None, shown, **PRIVATE).then(None, None, None, js=SHOW_OPENED, **PRIVATE)
+    close.click(lambda: gr.update(visible=False), None, column, js="() => window.backToList?.()", **PRIVATE)
+    changed = [column, message, fault, counts, waiting, reason, target]
+    taken, left = _deciding(assistant, workspace)
+    take.click(taken, [state, target, *form.parts], changed, **PRIVATE)
+    leave.click(left, [state, reason], changed, **PRIVATE)
+    return counts, waiting, target
+
+
+def _deciding(assistant: Assistant, workspace: Workspace) -> tuple[Callable[..., list[Any]], Callable[..., list[Any]]]:
+    """Return what accepts a candidate and what rejects it; each returns what changes on the page."""
+
     def done(text: str) -> list[Any]:
         return [
             gr.update(visible=False),
@@ -93,13 +107,7 @@ def build_candidates(assistant: Assistant, workspace: Workspace) -> tuple[Any, A
             return [gr.update(), "", PARTS.message(told(error), strong=True), *[gr.update()] * 4]
         return done("已记为不收。")
 
-    shown = [column, detail, state, *form.parts, target, message, fault]
-    waiting.open(open_one, None, shown, **PRIVATE).then(None, None, None, js=SHOW_OPENED, **PRIVATE)
-    changed = [column, message, fault, counts, waiting, reason, target]
-    take.click(taken, [state, target, *form.parts], changed, **PRIVATE)
-    leave.click(left, [state, reason], changed, **PRIVATE)
-    close.click(lambda: gr.update(visible=False), None, column, js="() => window.backToList?.()", **PRIVATE)
-    return counts, waiting, target
+    return taken, left
 
 
 def _given(found: Candidate | None) -> Candidate:
