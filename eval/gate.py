@@ -41,7 +41,8 @@ from eval.testset import TESTSET, TestQuestion, read_testset
 
 CORPUS = TESTSET.parent.parent / "corpus"
 SETS = (
-    "testset", "heldout", "time", "time_heldout", "conflict", "conflict_heldout", "premise", "dialogues", "wordings", "nearmiss",
+    "testset", "heldout", "time", "time_heldout", "conflict", "conflict_heldout", "premise", "dialogues", "dialogues_heldout",
+    "wordings", "nearmiss", "nearmiss_heldout",
 )  # fmt: skip
 AS_OF = date(2026, 11, 25)
 AT_ONCE = 2

@@ -48,8 +48,16 @@ def _warnings(row: Row) -> set[tuple[str, str]]:
 
 def _still_said(document: str, old: Row, new: Row) -> bool:
     """Return whether a document was cited and all that was quoted from it still is."""
-    before, after = (row.get("said", {}).get(document, []) for row in (old, new))
+    before, after = _said(old, document), _said(new, document)
     return bool(before) and {*before} <= {*after}
+
+
+def _said(row: Row, document: str) -> list[str]:
+    """Return the sentences of an answer that cite a document; none where an older program did not keep them."""
+    return [
+        statement["text"] for statement in row.get("statements", ())
+        if any(citation["document_id"] == document for citation in statement["citations"])
+    ]  # fmt: skip
 
 
 def _amended(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
@@ -66,7 +74,7 @@ def other_figures(
     for document in sorted(_amended(before, after) - {*changed}):
         questions = [
             old["id"] for old, new in pairs
-            if old["id"] not in changed and document in old["said"] and document in new["said"]
+            if old["id"] not in changed and document in old["sources"] and document in new["sources"]
             and _figures(old, document) != _figures(new, document)
         ]  # fmt: skip
         if questions:
@@ -80,7 +88,7 @@ def _figures(row: Row, document: str) -> set[str]:
         text for text, about in zip(row["notices"], row["about"], strict=True)
         if about == document and text.partition(":")[0] in _OF_A_DOCUMENT
     )  # fmt: skip
-    return {figure for text in (*row["said"][document], *notices) for figure in figures(text)}
+    return {figure for text in (*_said(row, document), *notices) for figure in figures(text)}
 
 
 def listed(names: Sequence[str]) -> str:

@@ -45,7 +45,7 @@ def evaluate(
         "overall": summarise(rows),
         "categories": {name: summarise([row for row in rows if row["category"] == name]) for name in categories},
         "risk_coverage": metrics.risk_coverage(rows),
-        "documents": {key: _digest(assistant.index.document(key)) for key in sorted({key for row in rows for key in row["said"]})},
+        "documents": {key: _digest(assistant.index.document(key)) for key in sorted({key for row in rows for key in row["sources"]})},
         "questions": rows,
     }  # fmt: skip
 
@@ -82,10 +82,6 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
     citations = [citation for statement in answer.statements for citation in statement.citations]
     cited = {citation.document_id for citation in citations}
     support = [_support(statement) for statement in answer.statements]
-    said = {
-        key: [s.text for s in answer.statements if any(c.document_id == key for c in s.citations)]
-        for key in sorted(cited)
-    }
     return {
         **{name: getattr(question, name) for name in ("id", "category", "group", "question", "answerable")},
         "docs": list(question.docs),
@@ -97,7 +93,6 @@ def _score(question: TestQuestion, answer: Answer, assistant: Assistant) -> dict
         "statements": [{**asdict(s), "citations": [asdict(c) for c in s.citations]} for s in answer.statements],
         "hits": [_place(hit) for hit in answer.hits],
         "sources": sorted(cited),
-        "said": said,
         "missing": [fact for fact in question.key_facts if not holds(fact, text)],
         "forbidden": [said for said in question.must_not_say if _asserted(said, text)] + sorted(cited & set(question.forbidden_docs)),
         "ranked": ranked,

@@ -61,10 +61,14 @@ def test_what_must_never_get_worse_stops_a_run(changed: dict[str, Any], reason: 
     assert "不能上线" in comparison_text(found)
 
 
+def cited(*texts: str, document: str = "port") -> list[dict[str, Any]]:
+    return [{"text": text, "citations": [{"document_id": document}]} for text in texts]
+
+
 def said(text: str, *warnings: tuple[str, str], document: str = "port", **changes: Any) -> dict[str, Any]:
     """A right answer that quotes one document, with warnings as (kind, document)."""
     return scored(
-        answer=text, sources=[document], said={document: [text]}, notices=[f"{kind}: 提醒" for kind, _ in warnings],
+        answer=text, sources=[document], statements=cited(text, document=document), notices=[f"{kind}: 提醒" for kind, _ in warnings],
         about=[about for _, about in warnings], **changes,
     )  # fmt: skip
 
@@ -93,7 +97,7 @@ def test_a_warning_that_is_gone_while_the_words_are_still_given_stops_a_run(
 def test_a_warning_that_goes_with_its_document_or_its_words_is_not_missed() -> None:
     before = run(said("旧办法", ("expired", "old"), document="old"), said("目标500亿", ("target", "port")))
     assert not compare(before, run(said("新办法", document="new"), said("2.15平方公里"))).against
-    kept = {**said("目标500亿"), "said": {"port": ["2.15平方公里", "目标500亿"]}}
+    kept = {**said("目标500亿"), "statements": cited("2.15平方公里", "目标500亿")}
     assert compare(before, run(said("新办法", document="new"), kept)).against
 
 
@@ -111,7 +115,7 @@ def test_other_figures_from_an_amended_document_stop_a_run_until_it_is_named() -
 
 def test_runs_of_an_older_program_can_be_compared() -> None:
     old = said("最高30万元", ("draft", "port"))
-    del old["said"], old["about"]
+    del old["statements"], old["about"]
     assert not compare(run(old), {**run(said("最高50万元")), "documents": {"port": "b"}}).against
 
 

@@ -316,6 +316,7 @@ SETS = (
     "dialogues",
     "wordings",
     "nearmiss",
+    "dialogues_heldout",
 )
 
 
