@@ -10,7 +10,7 @@ LEAST_SAID = 2  # characters left of a request without courtesies, below which i
 # What only looks as if it asked.
 _IDIOM = re.compile(
     r"(?:不见|[没未]见到?|没看到|看不到|没有?|无)有?什么|什么[都也的]|[谁哪]里?[都也]|怎么[都也]|如何是好|多少[有会]?[都点]|谁知道?|不怎么|那么|这么|要么|这个那个"
-    r"|(?:没|没有|无)人(?:管|理|问)|有没有"
+    r"|(?:没|没有|无)人(?:管|理|问)|有没有|(?P<any>多少|什么|怎么|谁|哪里|哪个)[^，]{0,6}就[^，]{0,6}(?P=any)"
 )
 _NO_QUESTION = re.compile(
     "难道|岂[不能有]|凭什么|天理何在|何必|无论|不管|不论|哪怕|无所谓|怎么会有这[样种]|怎么能够?这[样么]"

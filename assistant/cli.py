@@ -1,4 +1,4 @@
-"""The command line: ingest, search, ask, serve, check and eval, for people and for programs.
+"""The command line: ingest, search, ask, draft, serve, check and eval, for people and for programs.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 done (abstaining is an answer), 1 done, but some
 entries were refused or found faulty, 2 wrong usage or setting, 3 nothing usable in the corpus, 4 no index or a
@@ -262,6 +262,38 @@ def ask(
             _line({**_named(entry, batch), **answer.to_dict()}, bool(batch))
         else:
             typer.echo(render(answer))
+
+
+@app.command("draft")
+def draft_reply(
+    letter: Annotated[
+        Path, typer.Argument(metavar="LETTER", help="来信，.docx、.pdf 或 .txt 文件。", show_default=False)
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="另写成 Word（.docx）或 Markdown（.md）文件。")
+    ] = None,
+    as_of: AsOfOption = "",
+    as_json: JsonOption = False,
+    index: IndexOption = None,
+) -> None:
+    """为一封来信起草回复：逐项答复，附脚注；答不出的标为待核实。"""
+    from assistant.letter import read_file
+    from assistant.models import load_assistant
+    from assistant.reply import check as check_reply
+    from assistant.reply import draft, exporter, risk, to_text
+
+    write, day = exporter(out) if out else None, _date(as_of)
+    reply = draft(read_file(letter), load_assistant(_settings(index)), day)
+    findings = check_reply(reply.paragraphs, reply)
+    judged = risk(reply, reply.paragraphs, findings)
+    if out and write:
+        write(reply, reply.paragraphs)
+        typer.echo(f"回复草稿已写到 {out}。", err=True)
+    if as_json:
+        found = [finding.to_dict() for finding in findings]
+        _line({**reply.to_dict(), "findings": found, "risk": judged.to_dict()}, False)
+    else:
+        typer.echo(to_text(reply, findings, judged))
 
 
 @app.command()

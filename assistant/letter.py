@@ -9,11 +9,11 @@ from typing import Any
 
 from assistant.asked import Found, find
 from assistant.asking import HAN, AskKind, asks, courtesies_left_out
-from assistant.catalog import parse_date
-from assistant.errors import CorpusError
+from assistant.errors import CorpusError, SettingsError
 from assistant.formats import ADVICE, READERS, convert, read_text
 from assistant.guard import orders
 from assistant.lexical import gram_set
+from assistant.sender import body_end, contact, date_of, identified, organisation, sender
 from assistant.text import normalise
 from assistant.topic import anchored, topic_of
 
@@ -22,28 +22,13 @@ LONGEST = 50_000  # characters of a letter
 MAX_FACTS = 4  # given with a question
 LEAST_SHARED = 3  # bigrams of a question in a fact that bears on it
 
-_ORG = re.compile(
-    r"(?<![\w（）()])[\u4e00-\u9fffA-Za-z0-9（）()·&. ]{2,30}?(?:公司|集团|厂|研究院|研究所|工作室|合作社|商会|协会|事务所|中心|医院|学校|GmbH|Ltd\.?|Inc\.?)(?!的)"
-)
-_PERSON = re.compile(rf"[{HAN}]{{2,4}}(?:先生|女士|小姐|同志)?|[A-Z][a-z]+(?: [A-Z][a-z]+){{1,2}}")
-_NOBODY = re.compile(
-    "[一1][名位个]|全体|普通|热心|市民|群众|居民|网友|敬上|某|敬礼|此致|谢谢|感谢|盼复|您好|商祺|业主|员工$|期待|你好|匿名|领导|祝好|regards|sincerely|faithfully|yours"
-)
+_OURS = re.compile("我司|我公司|我们公司|本公司|我厂")
 _SELF = re.compile(r"我[司厂]|我公司|我单位|本公司|我们?|本人|本企业|\b(?:we|my|our|I)\b|企业主|笔者")
-_CALLS_ITSELF = re.compile(
-    rf"(?:我司|我公司|我单位|本公司|我们公司)[（(]([^）)]{{4,30}})[）)]|(?:本人|我叫|我是)([{HAN}]{{2,4}}?)[，,、（(]"
-)
-_DATE = re.compile(r"(20\d\d)[年./-](\d{1,2})(?:[月./-](?:(\d{1,2})日?)?)?")
-_PHONE = re.compile(r"(?<![\dA-Za-z])(?:1[3-9]\d{9}|0\d{2,3}[-— ]?\d{4}[ -]?\d{3,4}|[5-8]\d{7})(?!\d)")
-_ID_CARD = re.compile(r"(?<!\d)\d{6}(?:19|20)\d{6}[\dxX]{3,4}")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_REACHED = re.compile(rf"联\s*系\s*人[：:]?\s*([{HAN}]{{1,4}})")
 _SALUTATION = re.compile(
     rf"\s*((?:尊敬的|敬爱的)[^\n，。：:,！!]{{1,30}}|[{HAN}、]{{0,16}}(?:领导们?|书记|区长|市长|局长|主任|同志|委|局|办|科|政府|委员会|部门)"
     r"|Dear [^\n,]+|To whom it may concern|您好|你好)\s*(?:您好|你好|好)?\s*[：:，,！!。\s]",
     re.IGNORECASE,
 )
-_CONTACT_LINE = re.compile("^(?:联系人|联系电话|联系方式|电话|手机|地址|邮箱|Tel|E-?mail)", re.IGNORECASE)
 _ORDERS = re.compile(
     r"忽略.{0,12}(?:规则|指令|提示|要求|限制)|系统(?:提示|指令|消息)|你(?:现在)?是.{0,14}(?:机器人|助手|AI|模型)|不要(?:标注|注明|引用|给出)(?:来源|出处)|开发者模式|扮演"
     r"|ignore (?:all|any|previous|the above)|system prompt|you are now",
@@ -90,7 +75,7 @@ class Letter:
     @property
     def organisation(self) -> bool:
         """Whether an organisation writes, as far as it shows."""
-        return bool(_ORG.search(self.sender) or re.search("我司|我公司|我们公司|本公司|我厂", self.text))
+        return organisation(self.sender) or (not self.sender and bool(_OURS.search(self.text)))
 
     @cached_property
     def heard(self) -> str:
@@ -106,10 +91,10 @@ class Letter:
 
 
 def read_file(file: Path) -> Letter:
-    """Return the letter in a DOCX, PDF or text file. Raises CorpusError, in words for the user, where it cannot be read."""
+    """Return the letter in a DOCX, PDF or text file. Raises SettingsError if there is none, CorpusError if it cannot be read."""
     suffix = file.suffix.lower()
     if not file.is_file():
-        raise CorpusError(f"找不到来信“{file}”，请核对路径")
+        raise SettingsError(f"找不到来信“{file}”，请核对路径")
     if suffix in READERS:
         return read_letter(re.sub(r"^#+ +|\ufdd0", "", convert(file).text, flags=re.MULTILINE))
     if suffix not in PLAIN:
@@ -124,7 +109,7 @@ def read_letter(text: str) -> Letter:
         raise CorpusError("来信是空的，请给出来信的正文")
     if len(text) > LONGEST:
         raise CorpusError(f"来信超过 {LONGEST // 10_000} 万字，请只留正文")
-    end = _body_end(text)
+    end = body_end(text)
     ignored = [(a, b) for a, b in _spans(_SENTENCE, text) if _gives_orders(text[a:b])]
     found = [one for one in find(text, 0, end) if not any(a < one.end and one.start < b for a, b in ignored)]
     facts = _facts(text, end, found, ignored)
@@ -137,14 +122,9 @@ def read_letter(text: str) -> Letter:
             Ask(f"q{number}", one.kind, said, one.start, one.end, topic, _bearing(said + topic, one, text, facts))
         )
     return Letter(
-        text, _sender(text, end), salutation[1].strip() if salutation else "", _date(text, end), _contact(text),
+        text, sender(text, end), salutation[1].strip() if salutation else "", date_of(text, end), contact(text),
         tuple(asked), tuple(text[a:b] for a, b in facts), tuple(text[a:b].strip() for a, b in ignored),
     )  # fmt: skip
-
-
-def without_personal_data(text: str) -> str:
-    """Return a text with its telephone and identity numbers and addresses of mail left out."""
-    return _EMAIL.sub("…", _PHONE.sub("…", _ID_CARD.sub("…", text)))
 
 
 def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
@@ -157,54 +137,6 @@ def _gives_orders(sentence: str) -> bool:
     )
 
 
-def _body_end(text: str) -> int:
-    """Return where the signature begins: after the last line that says something."""
-    end = len(text)
-    lines = list(re.finditer(r"[^\n]+", text))
-    for line in reversed(lines[1:]):
-        said = line.group().strip()
-        signs = len(said) <= 32 and not re.search("[，。？！；?;,]|吗|呢", said) and not asks(said)
-        listed = re.match(r"[（(]?[\d一二三四五六七八九十①-⑳]{1,2}[）)、.． ]", said)
-        if said and not (
-            _CONTACT_LINE.match(said) or not courtesies_left_out(said) or (signs and (not listed or _DATE.match(said)))
-        ):
-            return line.end()
-        end = line.start()
-    return lines[0].end() if lines else end
-
-
-def _sender(text: str, end: int) -> str:
-    lines = [*text[end:].split("\n"), *re.split(r"[ \u3000]+", text[max(0, end - 60) : end].split("\n")[-1])[1:]]
-    tail = [_PHONE.sub("", line).strip(" \u3000，。,.：:") for line in lines]
-    named = [line for line in tail if line and (not _NOBODY.search(line.lower()) or _ORG.match(line))]
-    for line in named:
-        organisation = _ORG.match(line)
-        if organisation and "某" not in line:
-            return organisation.group()
-    within = _CALLS_ITSELF.search(text)
-    if within and within[1]:
-        return within[1]
-    people = [line for line in named if _PERSON.fullmatch(line) and not asks(line)]
-    reached = _REACHED.search(text)
-    own = within[2] if within and not re.search("[一家做]", within[2]) else ""
-    return (people[0] if people else "") or own or (reached[1] if reached else "")
-
-
-def _date(text: str, end: int) -> str:
-    """Return the day the letter is signed on."""
-    for part in (text[end:], text[max(0, end - 30) : end]):
-        found = list(_DATE.finditer(normalise(part)))
-        if found:
-            return parse_date("-".join(group for group in found[-1].groups() if group))
-    return ""
-
-
-def _contact(text: str) -> str:
-    reached = _REACHED.search(text)
-    numbers = [match.group() for match in _PHONE.finditer(text)] + [match.group() for match in _EMAIL.finditer(text)]
-    return " ".join(dict.fromkeys([*([reached[1]] if reached else []), *numbers]))
-
-
 def _facts(text: str, end: int, found: Sequence[Found], ignored: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the spans that tell of the sender and what it has done: sentences without what they ask."""
     facts = []
@@ -212,7 +144,7 @@ def _facts(text: str, end: int, found: Sequence[Found], ignored: Sequence[tuple[
         cut = min((one.start for one in found if a <= one.start < b), default=b)
         said = text[a:cut].strip(" \u3000，,：:、")
         told = _SELF.search(said) and len(said) > 8 and len(courtesies_left_out(said)) > 6
-        if told and _TELLING.search(said) and not any(x < cut and a < y for x, y in ignored) and not _ID_CARD.search(said):
+        if told and _TELLING.search(said) and not any(x < cut and a < y for x, y in ignored) and not identified(said):
             start = text.index(said, a)
             facts.append((start, start + len(said)))
     return facts

@@ -14,7 +14,7 @@ _SLOTS = frozenset(  # words for what is asked of a thing, which name no thing
         "标准 金额 条件 材料 纸质 时间 电话 联系电话 部门 科室 流程 比例 面积 奖励 补贴 扶持 支持 政策 公司 企业 区里 市里 嘉定 嘉定区 上海 单位 联系 期限 文件 依据 方式 "
         "方案 行动 行动方案 三年 年限 地方 要求 截止 申报 申请 受理 资金 项目 数量 规划 有效期 邮箱 文号 进度 全文 通知 公告 情况 奖金 奖励金 最高额 投资 总投资 补助 审核 认定 资格 "
         "窗口 地址 名单 细则 办法 政府 领导 方面 问题 时候 个月 名额 额度 上限 封顶 申请表 网站 渠道 入口 手续 办理 影响 结果 依据 机构 团队 个人 我司 贵区 今年 去年 明年 当年 目前 现在 "
-        "年底 年底前 一共 才能 要建 首批 申报表 钱 目录 附件 大概 范围 对象 年度 内容 规定 水平 程度 待遇 好处 人员"
+        "年底 年底前 一共 才能 要建 首批 申报表 钱 目录 附件 大概 范围 对象 年度 内容 规定 水平 程度 待遇 好处 人员 资料 原因 工作 管理 联系方式 名称 制度 服务 生活 问题"
     ).split()
 )
 _NAMED = re.compile(
@@ -30,10 +30,15 @@ def anchored(text: str) -> bool:
     """Return whether a question names what it is about, so that it can be asked alone."""
     if _NAMED.search(text) or not re.search("[\u4e00-\u9fff]", text):
         return True
-    return any(
-        len(word) > 1 and (tag[0] in "nj" or tag in ("vn", "eng", "l")) and word not in _SLOTS
-        for word, tag in rjieba.tag(ASKING.sub(" ", text))
-    )
+    return any(map(names_a_thing, rjieba.cut(ASKING.sub(" ", text))))
+
+
+def names_a_thing(word: str) -> bool:
+    """Return whether a word is a noun that says what a question is about, not what is asked of it."""
+    if _NAMED.search(word):
+        return True
+    tag = rjieba.tag(word)[-1][1] if word.strip() else "x"
+    return len(word) > 1 and (tag[0] in "nj" or tag in ("vn", "eng", "l")) and word not in _SLOTS
 
 
 def topic_of(text: str, one: Found, before: Sequence[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from assistant.catalog import written
 from assistant.letter import Ask, Letter
-from assistant.schema import Answer, Citation, Metadata, in_title_marks
+from assistant.schema import DOC_TYPE_LABELS, Answer, Citation, Metadata, in_title_marks
 
 Role = Literal["title", "salutation", "opening", "heading", "answer", "basis", "contact", "closing", "signature", "date", "body"]  # fmt: skip
 State = Literal["in_force", "not_applicable", "expired", "superseded", "draft", "not_yet_valid", "unverified"]
@@ -17,7 +17,7 @@ OPEN = re.compile(r"【待核实：?(?P<what>[^】]*)】")
 MARKER = re.compile(r"\[\^(\d+)\]")
 STATES: dict[State, str] = {
     "in_force": "现行有效",
-    "not_applicable": "非政策文件",
+    "not_applicable": "",  # no policy: what it is stands for it
     "expired": "已到期或已失效",
     "superseded": "已被替代",
     "draft": "征求意见稿，未生效",
@@ -48,34 +48,55 @@ class Reference:
     @property
     def validity(self) -> str:
         """How the document stands, in words."""
+        if self.state == "not_applicable":
+            return f"{DOC_TYPE_LABELS[self.metadata.doc_type]}，不是政策文件"
         until = f"（至{written(self.metadata.valid_to)}）" if self.metadata.valid_to else ""
         return STATES[self.state] + (until if self.state in ("in_force", "expired") else "")
 
     @property
     def source(self) -> str:
-        """Title, publisher, document number and date, as they are written in a sentence."""
+        """Title, publisher, document number and date."""
         meta = self.metadata
         parts = [in_title_marks(self.citation.title), meta.issuing_body or meta.publisher, meta.document_number]
         return "，".join(filter(None, [*parts, written(meta.published)]))
 
     @property
+    def in_sentence(self) -> str:
+        """The same as it is written in a sentence, with the first of its publishers."""
+        meta = self.metadata
+        by = re.split("[；;（(]", meta.issuing_body or meta.publisher)[0]
+        told = "，".join(filter(None, [by, meta.document_number, written(meta.published)]))
+        return in_title_marks(self.citation.title) + (f"（{told}）" if told else "")
+
+    @property
     def footnote(self) -> str:
         """The footnote's text, but for the link."""
         place = f"，{self.citation.place}" if self.citation.place else ""
-        return f"{self.source}{place}。原文：“{flat(self.citation.quote)}”"
+        meta = self.metadata
+        titled = f"，原题“{meta.source_title}”" if meta.source_title not in ("", self.citation.title) else ""
+        return f"{self.source}{titled}{place}。原文：{quoted(self.citation.quote)}"
+
+    @property
+    def link(self) -> str:
+        """The address of the source, "" if it is none of the web."""
+        address = self.citation.source_url.split()[0] if self.citation.source_url.strip() else ""
+        return address if address.startswith(("http://", "https://")) else ""
 
     @property
     def known(self) -> str:
         """All that a sentence that cites it may say of it."""
         meta, cited = self.metadata, self.citation
         dates = [day for day in (meta.published, meta.valid_from, meta.valid_to) if day]
-        parts = [cited.quote, cited.title, cited.place, meta.source_title, meta.publisher, meta.issuing_body, meta.document_number]  # fmt: skip
+        parts = [
+            cited.quote, cited.title, in_title_marks(cited.title), cited.place, meta.source_title, meta.publisher,
+            meta.issuing_body, meta.document_number,
+        ]  # fmt: skip
         return "\n".join([*parts, *dates, *map(written, dates), self.validity])
 
 
-def flat(quote: str) -> str:
-    """Return a quote on one line, a table's row with its cells parted by |."""
-    return " ".join(quote.strip().strip("|").split())
+def quoted(quote: str) -> str:
+    """Return a quote in quotation marks on one line, those within it as ‘’ (GB/T 15834—2011)."""
+    return f"“{' '.join(quote.strip().strip('|').split()).translate(str.maketrans('“”', '‘’'))}”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +125,16 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing asked, the answer to it, what of it is not answered, and what the officer should know."""
+    """One thing asked, the answer to it, what of it is not answered, and what the officer should know.
+
+    `answered` is whether the reply gives the answer: not to a request, nor one that does not speak of what is asked.
+    """
 
     ask: Ask
     answer: Answer
+    answered: bool
     missing: tuple[str, ...]
     notes: tuple[str, ...] = ()
-
-    @property
-    def answered(self) -> bool:
-        """Whether the reply says something to it."""
-        return self.ask.kind == "question" and bool(self.answer.statements)
 
 
 @dataclass(frozen=True)
