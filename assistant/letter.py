@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.asked import Found, find
-from assistant.asking import HAN, AskKind, asks, courtesies_left_out
+from assistant.asking import HAN, AskKind, asks, courtesies_left_out, english_kind
 from assistant.errors import CorpusError, SettingsError
 from assistant.formats import ADVICE, READERS, convert, read_text
 from assistant.guard import orders
@@ -34,7 +34,7 @@ _ORDERS = re.compile(
     r"|ignore (?:all|any|previous|the above)|system prompt|you are now",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?\n]*")
+_SENTENCE = re.compile(r"(?:[^。！？!?.\n]|\.(?!\s))+[。！？!?.\n]*")
 _TELLING = re.compile(r"\d|《|注册|成立|落户|从事|位于|主营|办了|启动|享受过|[一二三四五六七八九十百]家")
 
 
@@ -133,7 +133,10 @@ def _spans(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
 
 def _gives_orders(sentence: str) -> bool:
     return bool(_ORDERS.search(sentence)) or bool(
-        re.search("你|AI|机器人|模型|you", sentence) and not asks(sentence) and orders(sentence)
+        re.search("你|AI|机器人|模型|you", sentence)
+        and not asks(sentence)
+        and not english_kind(sentence)
+        and orders(sentence)
     )
 
 

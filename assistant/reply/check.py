@@ -29,6 +29,7 @@ _FIGURE = re.compile(
     rf"|百分之[〇零一二三四五六七八九十百点两]+|[\d０-９]+(?:[,.，．][\d０-９]+)*\s*[百千]?[万亿]*[{_MEASURES}]?"
     rf"|[〇零一二三四五六七八九十百千两]+[万亿]*[余多]?[{_MEASURES}万亿千百]|[一二三四五六七八九十两][百千万亿]+"
 )
+_CITING = re.compile("依据|根据|按照?|参照|执行|详?见")  # before a document number
 _NAME = re.compile(r"《(?:[^《》]|《[^《》]*》)+》|“[^”]+”|「[^」]+」|『[^』]+』")
 _SENTENCE = re.compile(r"[^。！？；\n]+[。！？；\n]?")
 # Numerals that count nothing, and the enumerators of a list.
@@ -69,12 +70,13 @@ def check(paragraphs: Sequence[Paragraph], draft: Draft) -> list[Finding]:
     A figure must stand in one of these, in what the catalogue says of their documents, or in the letter; a sentence
     that the draft does not have must also say nothing else than they do.
     """
-    drafted = {sentence.strip() for p in draft.paragraphs for sentence in _SENTENCE.findall(p.plain)}
+    drafted = {p.id: {sentence.strip() for sentence in _SENTENCE.findall(p.plain)} for p in draft.paragraphs}
     letter = _given(f"{draft.letter.heard}\n{written(draft.letter.date)}\n{written(draft.as_of.isoformat())}")
     found = []
     for at, paragraph in enumerate(paragraphs):
-        for one in sorted(_in_paragraph(paragraph, draft, drafted, letter), key=lambda one: one[1:3]):
-            kind, start, end = one
+        known = drafted.get(paragraph.id.split("/")[0], set())
+        spans = sorted(_in_paragraph(paragraph, draft, known, letter), key=lambda span: span[1:3])
+        for kind, start, end in spans:
             found.append(Finding(kind, paragraph.id, at, start, end, paragraph.text[start:end]))
     return found
 
@@ -132,15 +134,17 @@ def _in_sentence(sentence: str, known: Given, letter: Given, changed: bool) -> I
         if not (told(match.group(), known[1]) or told(match.group(), letter[1])):
             yield "name", *match.span()
     counting = _blanked(_NO_FIGURE, sentence)
-    unknown, left = known[0] | letter[0], figures(counting)
+    said = figures(counting)
+    wrong, own = said - known[0] - letter[0], said - known[0]
     for match in _FIGURE.finditer(counting):
-        here = figures(match.group())
-        left -= here
-        if here - unknown:
-            yield _kind(match.group()), *match.span()
-        elif changed and here - known[0]:
-            yield "from_letter", *match.span()
-    if left - unknown:  # a figure whose words were not found: the sentence is marked
+        here, lead = figures(match.group()), _CITING.match(match.group())
+        start = match.start() + (lead.end() if lead else 0)
+        if here & wrong:
+            yield _kind(match.group()), start, match.end()
+        elif changed and here & own:
+            yield "from_letter", start, match.end()
+        said -= here
+    if said & wrong:  # a figure whose words were not found: the sentence is marked
         yield "figure", len(sentence) - len(sentence.lstrip()), len(sentence.rstrip())
 
 
@@ -157,7 +161,7 @@ def _sense(match: re.Match[str], references: Sequence[Reference], letter: Given)
     said = _NO_FIGURE.sub("", sentence).strip()
     if not said:
         return
-    found = unsupported(Statement(said, tuple(reference.citation for reference in references)))
+    found = unsupported(Statement(said, tuple(span for reference in references for span in reference.spans)))
     known = "".join(folded(reference.known) for reference in references)
     wrong = {word for word in found if not told(word, letter[1]) and not told(word, known)}
     placed = [(sentence.find(word), word) for word in sorted(wrong)]

@@ -115,7 +115,7 @@ def _answer(number: int, point: Point, several: bool, references: References) ->
     several_told = [(key, list(statements)) for key, statements in groups]
     for n, (key, statements) in enumerate(several_told, 1):
         last = n == len(several_told)
-        cited = [references.of(citation) for statement in statements for citation in statement.citations]
+        cited = [one for statement in statements for one in references.of(statement.citations)]
         text = _OTHER_YEARS if n == 1 and any(_ANOTHER_YEAR in notice.text for notice in point.answer.notices) else ""
         text += _told(statements, references, point.answer, key)
         text += "".join(f"{open_point(what)}。" for what in point.missing) if last else ""
@@ -125,11 +125,11 @@ def _answer(number: int, point: Point, several: bool, references: References) ->
 
 def _told(statements: Sequence[Statement], references: References, answer: Answer, document_id: str) -> str:
     """Return the sentences that quote one document, and what a reader must know of it."""
-    first = references.of(statements[0].citations[0])
+    first = references.of(statements[0].citations)[0]
     kinds = frozenset(n.kind for n in answer.notices if n.document_id == document_id and n.kind in _ON_REFERENCES)
     clauses = []
     for statement in statements:
-        marks = "".join(dict.fromkeys(references.of(citation).marker for citation in statement.citations))
+        marks = "".join(reference.marker for reference in references.of(statement.citations))
         told_by = bool(first.metadata.published) and statement.label.startswith(first.metadata.published)
         label = f"{statement.label}：" if statement.label and not told_by else ""
         clauses.append(f"{label}{statement.text.strip().rstrip('。；;，,')}{marks}")
@@ -173,4 +173,4 @@ def _contact(notice: Notice, references: References) -> tuple[str, Reference] | 
         return None
     row = re.sub("；出处时间[^；]*", "", match["row"])
     row = re.sub(r"(?<=[：；])(?:部门|地址) ", "", row).replace("电话 / 邮箱 ", "电话（邮箱）：")
-    return row.rstrip("；"), references.of(citation)
+    return row.rstrip("；"), references.of([citation])[0]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.reply.pieces import ANNEX, Piece, marked, pieces, sources
-from assistant.reply.schema import Draft, Paragraph, Reference, quoted
+from assistant.reply.schema import Draft, Paragraph, Reference
 
 _SPECIAL = re.compile(r"([\\`*_<>#|])")
 _LEVELS = {"title": "# ", "heading": "## "}
@@ -41,4 +41,4 @@ def _source(number: int, references: Sequence[Reference]) -> str:
     """Return a document of the annex: what it is, how it stands, and each quote."""
     first = references[0]
     head = f"{number}. {_escaped(first.source)}；{first.validity}。{_link(first)}"
-    return "\n".join([head, *(f"   - {_escaped(quoted(reference.citation.quote))}" for reference in references)])
+    return "\n".join([head, *(f"   - {_escaped(reference.quote)}" for reference in references)])

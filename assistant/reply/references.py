@@ -19,16 +19,23 @@ class References:
         """Take what the answers' notices say of how each document stands; `document` returns one by its id."""
         self.document = document
         self.found: list[Reference] = []
-        self._numbers: dict[tuple[str, int, int], int] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
         self._notices = {(n.document_id, n.kind): n.text for answer in answers for n in answer.notices}
 
-    def of(self, citation: Citation) -> Reference:
-        """Return the reference of a citation, a new one if it was not yet cited."""
-        place = (citation.document_id, citation.start, citation.end)
+    def of(self, citations: Sequence[Citation]) -> list[Reference]:
+        """Return the references of what a statement cites, one a document, in order; new ones where it was not yet cited."""
+        documents: dict[str, list[Citation]] = {}
+        for citation in citations:
+            documents.setdefault(citation.document_id, []).append(citation)
+        return [self._of(spans) for spans in documents.values()]
+
+    def _of(self, spans: Sequence[Citation]) -> Reference:
+        first, *beside = spans
+        place = (first.document_id, *sorted((span.start, span.end) for span in spans))
         if place not in self._numbers:
             self._numbers[place] = len(self.found) + 1
-            metadata = self.document(citation.document_id).metadata
-            self.found.append(Reference(len(self.found) + 1, citation, metadata, self._state(citation.document_id)))
+            metadata, state = self.document(first.document_id).metadata, self._state(first.document_id)
+            self.found.append(Reference(len(self.found) + 1, first, metadata, state, tuple(beside)))
         return self.found[self._numbers[place] - 1]
 
     def _state(self, document_id: str) -> State:

@@ -33,12 +33,27 @@ def open_point(what: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A footnote: a span that is cited, and what is known of its document on the day of the draft; numbers from 1."""
+    """A footnote: a span that is cited, and what is known of its document on the day of the draft; numbers from 1.
+
+    `beside` are the spans of the document that are cited with it: the header of its table, the heading above it.
+    """
 
     number: int
     citation: Citation
     metadata: Metadata
     state: State
+    beside: tuple[Citation, ...] = ()
+
+    @property
+    def spans(self) -> tuple[Citation, ...]:
+        """All that is cited, as it stands in the document."""
+        return tuple(sorted((self.citation, *self.beside), key=lambda citation: citation.start))
+
+    @property
+    def quote(self) -> str:
+        """The spans in quotation marks on one line, those within them as ‘’ (GB/T 15834—2011)."""
+        flat = (" ".join(span.quote.strip().strip("|").split()) for span in self.spans)
+        return f"“{'……'.join(flat).translate(str.maketrans('“”', '‘’'))}”"
 
     @property
     def marker(self) -> str:
@@ -74,7 +89,7 @@ class Reference:
         place = f"，{self.citation.place}" if self.citation.place else ""
         meta = self.metadata
         titled = f"，原题“{meta.source_title}”" if meta.source_title not in ("", self.citation.title) else ""
-        return f"{self.source}{titled}{place}。原文：{quoted(self.citation.quote)}"
+        return f"{self.source}{titled}{place}。原文：{self.quote}"
 
     @property
     def link(self) -> str:
@@ -88,15 +103,10 @@ class Reference:
         meta, cited = self.metadata, self.citation
         dates = [day for day in (meta.published, meta.valid_from, meta.valid_to) if day]
         parts = [
-            cited.quote, cited.title, in_title_marks(cited.title), cited.place, meta.source_title, meta.publisher,
+            *(span.quote for span in self.spans), *(span.place for span in self.spans), cited.title, in_title_marks(cited.title), meta.source_title, meta.publisher,
             meta.issuing_body, meta.document_number,
         ]  # fmt: skip
         return "\n".join([*parts, *dates, *map(written, dates), self.validity])
-
-
-def quoted(quote: str) -> str:
-    """Return a quote in quotation marks on one line, those within it as ‘’ (GB/T 15834—2011)."""
-    return f"“{' '.join(quote.strip().strip('|').split()).translate(str.maketrans('“”', '‘’'))}”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +191,8 @@ class Draft:
             "paragraphs": [asdict(paragraph) for paragraph in self.paragraphs],
             "references": [
                 {
-                    "number": one.number, "citation": asdict(one.citation), "state": one.state, "validity": one.validity,
+                    "number": one.number, "citation": asdict(one.citation),
+                    "beside": [asdict(span) for span in one.beside], "quote": one.quote, "state": one.state, "validity": one.validity,
                     "document_number": one.metadata.document_number, "source": one.source,
                 }
                 for one in self.references

@@ -14,7 +14,7 @@ from lxml import etree
 
 from assistant.reply.footnotes import TEXT_STYLE, Footnotes
 from assistant.reply.pieces import ANNEX, clean, marked, pieces, sources
-from assistant.reply.schema import Draft, Paragraph, Reference, Role, quoted
+from assistant.reply.schema import Draft, Paragraph, Reference, Role
 
 BODY, HEADING, TITLE, LATIN, NUMBERS = "仿宋_GB2312", "黑体", "方正小标宋简体", "Times New Roman", "宋体"
 FALLBACKS = {BODY: "仿宋,FangSong,STFangsong", HEADING: "SimHei,STHeiti", TITLE: "小标宋,宋体,SimSun", NUMBERS: "SimSun,STSong"}  # fmt: skip
@@ -37,7 +37,7 @@ def to_docx(draft: Draft, paragraphs: Sequence[Paragraph]) -> bytes:
     cited = sources(shown, draft)
     for paragraph in shown:
         if paragraph.role == "signature" and cited:
-            _text(document, ANNEX)
+            _text(document, ANNEX).paragraph_format.keep_with_next = True
         _add(document, paragraph, draft, footnotes, numbers)
     if cited:
         _annex(document, cited)
@@ -124,7 +124,7 @@ def _line(document: DocxDocument, role: Role) -> Any:
     elif role != "salutation":
         paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
         _indent(paragraph, firstLineChars=str(100 * INDENT), firstLine=str(INDENT * SIZE.twips))
-    form.keep_with_next = role == "heading"
+    form.keep_with_next = role in ("heading", "closing", "signature")  # a signature never stands on a page alone
     return paragraph
 
 
@@ -133,7 +133,11 @@ def _add(
 ) -> None:
     """Add a paragraph; a footnote that was set before is named by its number."""
     line, font = _line(document, paragraph.role), _FONTS.get(paragraph.role, BODY)
+    before = ""
     for piece in pieces(paragraph, draft):
+        beside, before = piece.kind == before == "mark", piece.kind
+        if beside:
+            line.add_run("，").font.superscript = True
         if piece.kind == "mark":
             reference, first = draft.reference[piece.number], numbers.get(piece.number)
             text, link = (f"同脚注{first}。", "") if first else (clean(reference.footnote), reference.link)
@@ -160,6 +164,6 @@ def _annex(document: DocxDocument, cited: Sequence[Sequence[Reference]]) -> None
         first = references[0]
         _text(document, f"{number}. {first.source}；{first.validity}。")
         for reference in references:
-            _text(document, quoted(reference.citation.quote))
+            _text(document, reference.quote)
         if first.link:
             _text(document, f"链接：{first.link}").alignment = WD_ALIGN_PARAGRAPH.LEFT
