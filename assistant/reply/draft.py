@@ -28,7 +28,7 @@ from assistant.reply.wording import (
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Citation, Notice, Statement, Turn
 
-SURE = 0.7  # confidence below which an officer is told to see whether the answer is one to the question
+SURE = 0.8  # confidence below which an officer is told to see whether the answer is one to the question
 LEAST = 0.5  # below which it is shown to the officer alone
 MAX_CONTACTS = 3
 _ON_REFERENCES = frozenset(("expired", "superseded", "draft", "not_yet_valid", "unverified", "target"))

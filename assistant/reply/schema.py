@@ -78,9 +78,8 @@ class Reference:
     @property
     def in_sentence(self) -> str:
         """The same as it is written in a sentence, with the first of its publishers."""
-        meta = self.metadata
-        by = re.split("[；;（(]", meta.issuing_body or meta.publisher)[0]
-        told = "，".join(filter(None, [by, meta.document_number, written(meta.published)]))
+        by = re.split("[；;（(]", self.metadata.issuing_body or self.metadata.publisher)[0]
+        told = "，".join(filter(None, [by, self.metadata.document_number, written(self.metadata.published)]))
         return in_title_marks(self.citation.title) + (f"（{told}）" if told else "")
 
     @property
@@ -94,7 +93,7 @@ class Reference:
     @property
     def link(self) -> str:
         """The address of the source, "" if it is none of the web."""
-        address = self.citation.source_url.split()[0] if self.citation.source_url.strip() else ""
+        address = (self.citation.source_url.split() or [""])[0]
         return address if address.startswith(("http://", "https://")) else ""
 
     @property
