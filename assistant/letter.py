@@ -15,10 +15,10 @@ from assistant.guard import orders
 from assistant.lexical import gram_set
 from assistant.sender import body_end, contact, date_of, identified, organisation, sender
 from assistant.text import normalise
-from assistant.topic import anchored, topic_of
+from assistant.topic import QUESTIONS, anchored, topic_of
 
 PLAIN = (".txt", ".md")
-LONGEST = 50_000  # characters of a letter
+LONGEST = 20_000  # characters of a letter
 MAX_FACTS = 4  # given with a question
 LEAST_SHARED = 3  # bigrams of a question in a fact that bears on it
 
@@ -117,7 +117,7 @@ def read_letter(text: str) -> Letter:
     asked: list[Ask] = []
     for number, one in enumerate(found, 1):
         said = text[one.start : one.end]
-        topic = "" if anchored(said) else topic_of(text, one, [(ask.text, ask.topic) for ask in asked])
+        topic = "" if anchored(said) else topic_of(text, one, [(ask.text, ask.topic) for ask in asked[-QUESTIONS:]])
         asked.append(
             Ask(f"q{number}", one.kind, said, one.start, one.end, topic, _bearing(said + topic, one, text, facts))
         )

@@ -19,7 +19,7 @@ _CALLS_ITSELF = re.compile(
 _DATE = re.compile(r"(20\d\d)[年./-](\d{1,2})(?:[月./-](?:(\d{1,2})日?)?)?")
 _PHONE = re.compile(r"(?<![\dA-Za-z])(?:1[3-9]\d{9}|0\d{2,3}[-— ]?\d{4}[ -]?\d{3,4}|[5-8]\d{7})(?!\d)")
 _ID_CARD = re.compile(r"(?<!\d)\d{6}(?:19|20)\d{6}[\dxX]{3,4}")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
 _REACHED = re.compile(rf"联\s*系\s*人[：:]?\s*([{HAN}]{{1,4}})")
 _CONTACT_LINE = re.compile("^(?:联系人|联系电话|联系方式|电话|手机|地址|邮箱|Tel|E-?mail)", re.IGNORECASE)
 

@@ -9,6 +9,7 @@ from assistant.asked import ITEM, Found
 from assistant.asking import ASKING, LEAD
 
 LONGEST = 30  # characters of a topic
+REACH, QUESTIONS = 600, 20  # characters and questions before it in which a question's topic is looked for
 _SLOTS = frozenset(  # words for what is asked of a thing, which name no thing
     (
         "标准 金额 条件 材料 纸质 时间 电话 联系电话 部门 科室 流程 比例 面积 奖励 补贴 扶持 支持 政策 公司 企业 区里 市里 嘉定 嘉定区 上海 单位 联系 期限 文件 依据 方式 "
@@ -46,13 +47,13 @@ def topic_of(text: str, one: Found, before: Sequence[tuple[str, str]]) -> str:
 
     `before` are these questions, in order, each with its own topic; "" where nothing is named.
     """
-    for part in reversed(_PARTS.split(text[one.sentence[0] : one.start])):
+    for part in reversed(_PARTS.split(text[max(one.sentence[0], one.start - REACH) : one.start])):
         if _NAMED.search(part) or (len(part) > 5 and anchored(part)):
             return _named(part)
-    for said, topic in reversed(before):
+    for said, topic in reversed(before[-QUESTIONS:]):
         if topic or anchored(said):
             return topic or _named(said)
-    earlier = [part for part in _PARTS.split(text[: one.sentence[0]]) if part.strip()]
+    earlier = [part for part in _PARTS.split(text[max(0, one.sentence[0] - REACH) : one.sentence[0]]) if part.strip()]
     named = next((part for part in reversed(earlier) if _NAMED.search(part) or _ABOUT.search(part)), "")
     return _named(named or "".join(said for said, _ in before[-1:]))
 
