@@ -24,8 +24,9 @@ _SENTENCE_END = re.compile(
 _BREAK = re.compile(rf"[，,：:]|(?<=[{HAN}\d）)”])[ \u3000]+(?=[{HAN}\d（(“])")
 ITEM = re.compile(  # 1、 （一） ① 问题一： 一是 第二，
     rf"\s*(?:[（(]\s*(?:[{_DIGIT}]{{1,3}}|\d{{1,2}})\s*[）)]|(?:[{_DIGIT}]{{1,3}}\s*[、.．）)]|\d{{1,2}}\s*[、.．）)](?!\d))|[①-⑳]"
-    rf"|\d{{1,2}}[ \u3000]+(?=[{HAN}])|(?:问题|第)[{_DIGIT}\d]{{1,2}}\s*[：:、，,]?|其?[{_DIGIT}]是|[-—•·]\s*)\s*"
+    rf"|\d{{1,2}}[ \u3000]+(?=[{HAN}])|问题[{_DIGIT}\d]{{1,2}}\s*[：:、，,]?|第[{_DIGIT}\d]{{1,2}}\s*[：:、，,]|其?[{_DIGIT}]是|[-—•·]\s*)\s*"
 )
+_AND_ALSO = re.compile(r"(?:还有|以及|另外是|和|及)[^了，。]{3,16}$")  # a thing named after a question: 还有招生范围
 _QUOTED = re.compile("“[^”]*”")
 _OPENS = re.compile(  # that something is to be asked, what it is being named without a question
     r"(?:想|要|欲|拟|特|现|请|来信|希望|需要?)(?:请教|咨询|了解|知道|问|打听|询问)(?:一下|下)?(?P<what>.+)|^(?:请问|咨询[：:]?)(?P<rest>.+)"
@@ -155,7 +156,9 @@ def _kinds(text: str, sentence: _Sentence) -> list[AskKind | None]:
     for i, (a, b) in enumerate(sentence.clauses):
         reported = any(start < b - 1 and a < end - 1 and start <= a and b <= end for start, end in told)
         reported = reported or bool(i and _SPOKEN_TO.search(text[slice(*sentence.clauses[i - 1])]))
-        kinds.append(None if reported else kind(text[a:b], text[b : sentence.end], first=i == 0))
+        said = None if reported else kind(text[a:b], text[b : sentence.end], first=i == 0)
+        more = kinds[-1:] == ["question"] and _AND_ALSO.match(text[a:b])
+        kinds.append(said or ("question" if more else None))
     return kinds
 
 
