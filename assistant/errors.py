@@ -37,6 +37,12 @@ class IndexLockedError(AssistantError):
     exit_code = 5
 
 
+class BusyError(AssistantError):
+    """More questions are being answered than there is room for: ask again in a moment."""
+
+    exit_code = 5
+
+
 class ModelError(AssistantError):
     """An embedding or chat model cannot be loaded or does not answer."""
 

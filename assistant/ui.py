@@ -14,15 +14,17 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.concurrency import run_in_threadpool
 
+from assistant import api
 from assistant.catalog import parse_date
 from assistant.config import Settings, stay_offline
+from assistant.desk import AT_ONCE, MAX_QUESTION, Caller, Desk
 from assistant.errors import AssistantError, CorpusError, SettingsError
+from assistant.faults import UNFORESEEN, fault, is_api
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
-from assistant.schema import Answer, Turn
+from assistant.schema import Turn
 from assistant.viewer import AnswerView, document_html, template
 
 stay_offline()
@@ -40,10 +42,9 @@ EXAMPLES = (
     "申报嘉定集成电路政策需要满足什么条件？",
     "19家特色产业园区各自的税收是多少？",
 )
-MAX_QUESTION = 2000  # characters
 MAX_BODY = 200_000  # bytes of a request, far above the longest question
 KEPT = 40  # exchanges of a conversation
-AT_ONCE, WAITING = 4, 100  # questions answered at the same time, and queued behind them
+WAITING = 100  # questions queued behind those that are being answered
 PACE_S = 0.12  # between statements
 OPEN_API = ("queue", "heartbeat", "startup-events", "cancel", "reset")  # what the page needs of Gradio's; no uploads
 POLICIES = {  # for the browser: the page loads from here alone, a document runs no script
@@ -90,8 +91,11 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 
 def build_app(assistant: Assistant) -> FastAPI:
-    """Return the web application over an assistant."""
-    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
+    """Return the web application over an assistant: the page, and the API for programs."""
+    app, desk = (
+        FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, max_body_size=MAX_BODY),
+        Desk(assistant),
+    )
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -99,26 +103,28 @@ def build_app(assistant: Assistant) -> FastAPI:
         if (path.startswith("/gradio_api/") and path.split("/")[2] not in OPEN_API) or path.startswith("/monitoring"):
             return Response(status_code=404)
         if not length.isdecimal() or int(length) > MAX_BODY:
-            return Response(status_code=413)
+            return fault(413) if is_api(path) else Response(status_code=413)
         response = await call_next(request)
-        response.headers["content-security-policy"] = POLICIES[path.startswith("/documents/")]
+        response.headers["content-security-policy"] = POLICIES[path.startswith("/documents/") or is_api(path)]
         response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "no-referrer"
         return response
 
-    @app.get("/documents/{document_id:path}")
+    @app.get("/documents/{document_id:path}", include_in_schema=False)
     def document(document_id: str, start: str = "", end: str = "", as_of: str = "") -> HTMLResponse:
-        try:
-            found = assistant.index.document(document_id)
-        except CorpusError:
-            return HTMLResponse(template("document.html").missing(), status_code=404)
-        span = _offset(start), _offset(end)
-        return HTMLResponse(document_html(found, *span, _day(as_of) or date.today(), assistant.index))
+        with desk.current.use() as lent:
+            try:
+                found = lent.index.document(document_id)
+            except CorpusError:
+                return HTMLResponse(template("document.html").missing(), status_code=404)
+            span = _offset(start), _offset(end)
+            return HTMLResponse(document_html(found, *span, _day(as_of) or date.today(), lent.index))
 
+    api.mount(app, desk)
     theme = gr.themes.Default(
         font=["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"], font_mono=["monospace"]
     )
     gr.mount_gradio_app(
-        app, _page(assistant), path="/", footer_links=[], run_history=False, show_error=False, max_file_size=0,
+        app, _page(desk, assistant.index.manifest.documents), path="/", footer_links=[], run_history=False, show_error=False, max_file_size=0,
         enable_monitoring=False, pwa=False, ssr_mode=False, mcp_server=False, theme=theme,
         head=PARTS.head(),  # css= would rewrite the rules
         js=Path(__file__).with_name("ui.js").read_text(encoding="utf-8"),
@@ -126,14 +132,14 @@ def build_app(assistant: Assistant) -> FastAPI:
     return app
 
 
-def _page(assistant: Assistant) -> Any:
+def _page(desk: Desk, documents: int) -> Any:
     """Return the page's parts and what happens when."""
     plain: Any = {"apply_default_css": False}
     private: Any = {"api_visibility": "private", "show_progress": "hidden"}
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         page.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
         conversation = gr.State(Conversation())
-        gr.HTML(PARTS.introduction(TITLE, assistant.index.manifest.documents), **plain)
+        gr.HTML(PARTS.introduction(TITLE, documents), **plain)
         talk = gr.HTML("", elem_id="talk", js_on_load="element.setAttribute('role', 'log')", **plain)
         with gr.Column(elem_id="examples") as examples:
             gr.HTML("<h2>可以这样问</h2>", **plain)
@@ -151,7 +157,7 @@ def _page(assistant: Assistant) -> Any:
         parts = {"conversation": conversation, "talk": talk, "examples": examples, "message": message, "box": box}
 
         async def ask(question: str, day: str, so_far: Conversation) -> AsyncIterator[dict[Any, Any]]:
-            async for changes in _exchange(assistant, question, day, so_far):
+            async for changes in _exchange(desk, question, day, so_far):
                 yield {parts[name]: value for name, value in changes.items()}
 
         asked: Any = {"fn": ask, "inputs": [box, as_of, conversation], "outputs": list(parts.values()), **private}
@@ -166,9 +172,7 @@ def _page(assistant: Assistant) -> Any:
     return page
 
 
-async def _exchange(
-    assistant: Assistant, question: str, day: str, so_far: Conversation
-) -> AsyncIterator[dict[str, Any]]:
+async def _exchange(desk: Desk, question: str, day: str, so_far: Conversation) -> AsyncIterator[dict[str, Any]]:
     """Yield what changes on the page, by part: the question, then the statements one by one, then all the rest."""
     question, as_of = question.strip(), _day(day) if day.strip() else date.today()
     if not question:
@@ -182,11 +186,11 @@ async def _exchange(
         return
     asked = so_far.add(PARTS.exchange(question))
     yield {"talk": asked.html, "box": "", "message": "", "examples": gr.update(visible=False)}
-    answer = await run_in_threadpool(_answer, assistant, question, so_far, as_of)
-    if isinstance(answer, str):
-        done = so_far.add(PARTS.exchange(question, error=answer))
+    view = await _answer(desk, question, so_far, as_of)
+    if isinstance(view, str):
+        done = so_far.add(PARTS.exchange(question, error=view))
     else:
-        view = AnswerView(answer, assistant.index)
+        answer = view.answer
         for shown in range(1, len(answer.statements) + 1):
             yield {"talk": so_far.add(PARTS.exchange(question, view, shown)).html}
             await asyncio.sleep(PACE_S)
@@ -195,15 +199,15 @@ async def _exchange(
     yield {"talk": done.html, "conversation": done}
 
 
-def _answer(assistant: Assistant, question: str, so_far: Conversation, as_of: date) -> Answer | str:
+async def _answer(desk: Desk, question: str, so_far: Conversation, as_of: date) -> AnswerView | str:
     """Return the answer, or what to tell the user in its stead: the page's outer boundary."""
     try:
-        return assistant.ask(question, so_far.turns, Filters(as_of))
+        return await desk.ask(question, so_far.turns, Filters(as_of), AnswerView, Caller(page=True))
     except AssistantError as error:
         return str(error)
     except Exception:
         log.exception("unforeseen failure")
-        return "程序出现意外故障，请稍后再试；如果一直这样，请联系维护人员。"
+        return UNFORESEEN
 
 
 def _day(text: str) -> date | None:

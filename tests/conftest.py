@@ -2,13 +2,18 @@
 
 import csv
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
 from assistant.catalog import COLUMNS
 from assistant.config import Settings, stay_offline
@@ -90,6 +95,20 @@ def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | Non
         directories.append(Path(tempfile.mkdtemp()) / "segment")
         writer.write(directories[-1])
     return LexicalIndex(directories, np.ones(len(texts), dtype=bool) if alive is None else alive)
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Run a server on a free port, and give its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
 
 
 @pytest.fixture(scope="session")

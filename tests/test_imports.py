@@ -16,7 +16,12 @@ LAYERS = [
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
     {"config", "models"},
-    {"viewer", "ui", "cli"},
+    {"current", "metrics", "viewer"},
+    {"desk", "plain"},
+    {"faults", "forms"},
+    {"boundary", "chat", "mcp_server", "monitor"},
+    {"api"},
+    {"ui", "cli"},
 ]  # fmt: skip
 ORDER = {module: number for number, layer in enumerate(LAYERS) for module in layer}
 
