@@ -12,7 +12,7 @@ from assistant.boundary import METHODS, Boundary
 from assistant.desk import Caller, Desk
 from assistant.errors import CorpusError
 from assistant.faults import PATHS, Refusal, handle_faults
-from assistant.forms import AnswerOut, AskIn, AsOf, DocumentOut, ErrorOut, SearchIn, SearchOut
+from assistant.forms import AnswerOut, AskIn, AsOf, DocumentId, DocumentOut, ErrorOut, SearchIn, SearchOut
 from assistant.index import Index
 from assistant.pipeline import Assistant
 from assistant.plain import described
@@ -84,7 +84,7 @@ async def search(request: Request, asked: SearchIn) -> JSONResponse:
     "/documents/{document_id:path}", response_model=DocumentOut, summary="取一份资料",
     responses={404: {"model": ErrorOut, "description": "没有这份资料"}},
 )  # fmt: skip
-async def document(request: Request, document_id: str, as_of: Annotated[AsOf, Query()] = None) -> JSONResponse:
+async def document(request: Request, document_id: DocumentId, as_of: Annotated[AsOf, Query()] = None) -> JSONResponse:
     """取一份资料的正文、目录表各项，以及它在某一天是否有效。"""
     day = as_of or date.today()
     try:

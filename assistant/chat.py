@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -34,7 +34,9 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "top_logprobs": (0,), "audio": (), "prediction": (), "web_search_options": (),
 }  # fmt: skip
 
-router = APIRouter(prefix="/v1", tags=["OpenAI 兼容"])
+router = APIRouter(
+    prefix="/v1", tags=["OpenAI 兼容"], responses={"default": {"model": ErrorOut, "description": "错误，与 OpenAI 的形式一致"}}
+)  # fmt: skip
 
 
 class Part(BaseModel):
@@ -110,7 +112,7 @@ def models() -> dict[str, Any]:
 
 
 @router.get("/models/{model}", summary="查看模型", responses={404: {"model": ErrorOut, "description": "没有这个模型"}})
-def model(model: str) -> dict[str, Any]:
+def model(model: Annotated[str, Field(description="模型名。")]) -> dict[str, Any]:
     """查看一个模型。"""
     if model != MODEL:
         raise Refusal(404, "model_not_found", f"没有模型“{model[:100]}”，只有 {MODEL}", "model")

@@ -36,7 +36,7 @@ class Current:
     def __init__(self, assistant: Assistant) -> None:
         self._lent, self._lock = _Lent(assistant), Lock()
         self._root = assistant.index.directory.parent
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, int] | None = (0, 0)  # not looked at yet
         self.fault = ""  # why the newest generation could not be taken up
 
     @contextmanager

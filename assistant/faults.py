@@ -20,6 +20,7 @@ SAID = {  # status: code, message where nothing better is known
     403: ("forbidden", "没有这项权限"),
     404: ("not_found", "没有这个接口，或者不支持这种方法"),
     405: ("method_not_allowed", "这个接口不支持这种方法"),
+    411: ("length_required", "请求须用 Content-Length 说明长度"),
     413: ("too_large", "请求太长"),
     422: ("invalid_request", "请求的内容不对"),
     429: ("rate_limited", "请求太频繁，请稍后再试"),

@@ -1,5 +1,6 @@
 """What the API takes and gives, as pydantic models: the source of its description in /api/openapi.json."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -29,6 +30,7 @@ AsOf = Annotated[
     date | None, BeforeValidator(_day), Field(description="回答以哪一天为准，例如 2026-01-31；不填是今天。")
 ]
 Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION, description="问题。")]
+DocumentId = Annotated[str, Field(description="资料编号，引文和段落里的 document_id。")]
 TopK = Annotated[int, Field(ge=1, le=50, description="最多几个段落。")]
 
 
@@ -45,11 +47,14 @@ class TurnIn(Form):
     content: str = Field(description="说了什么。只有用户的话用来理解后面的问题。")
 
 
+History = Annotated[Sequence[TurnIn], Field(max_length=MAX_TURNS, description="此前的对话，由早到晚。")]
+
+
 class AskIn(Form):
     """一个问题。"""
 
     question: Question
-    history: list[TurnIn] = Field(default=[], max_length=MAX_TURNS, description="此前的对话，由早到晚。")
+    history: History = ()
     as_of: AsOf = None
     levels: list[Level] = Field(default=[], description="只用这些级别的资料；不填是全部。")
     doc_types: list[DocType] = Field(default=[], description="只用这些类型的资料；不填是全部。")
@@ -168,4 +173,4 @@ class ErrorDetail(Form):
 class ErrorOut(Form):
     """错误。"""
 
-    error: ErrorDetail
+    error: ErrorDetail = Field(description="代码和说明。")

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from assistant import plain
 from assistant.desk import Caller, Desk
 from assistant.errors import AssistantError
-from assistant.forms import AnswerOut, AsOf, DocumentOut, Question, SearchOut, TopK, TurnIn
+from assistant.forms import AnswerOut, AsOf, DocumentId, DocumentOut, History, Question, SearchOut, TopK
 from assistant.index import Index
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
@@ -98,13 +98,13 @@ async def _followed(desk: Desk) -> AsyncIterator[None]:
 
 def _ask(desk: Desk) -> Tool[...]:
     @_told
-    async def ask(question: Question, as_of: AsOf = None, history: list[TurnIn] | None = None) -> Annotated[CallToolResult, AnswerOut]:  # fmt: skip
+    async def ask(question: Question, as_of: AsOf = None, history: History = ()) -> Annotated[CallToolResult, AnswerOut]:  # fmt: skip
         """回答一个关于嘉定区产业园区或产业政策的问题，每句附引文；资料里没有的，status 为 abstained。
 
         Answer a question on Jiading's industrial parks or policies; each statement carries its quotes. `as_of` is the day that
         counts for what is in force (today unless given); `history` are the earlier turns. Ask in Chinese for the best result.
         """
-        turns = [Turn(turn.role, turn.content) for turn in history or ()]
+        turns = [Turn(turn.role, turn.content) for turn in history]
         answer: Answer = await desk.ask(question, turns, _on(as_of), _same, Caller())
         return _result(plain.text(answer), {**answer.to_dict(), "hits": []})
 
@@ -134,7 +134,7 @@ def _search(desk: Desk) -> Tool[...]:
 
 def _get_document(desk: Desk) -> Tool[...]:
     @_told
-    async def get_document(document_id: str, as_of: AsOf = None) -> Annotated[CallToolResult, DocumentOut]:
+    async def get_document(document_id: DocumentId, as_of: AsOf = None) -> Annotated[CallToolResult, DocumentOut]:
         """按编号取一份资料的正文和各项说明，以及它在某一天是否有效。
 
         Get a document by its id (as citations and passages give it): text, metadata, and whether it is in force on a day.

@@ -25,7 +25,7 @@ from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Turn
-from assistant.viewer import AnswerView, document_html, template
+from assistant.viewer import AnswerView, checksum, document_html, template
 
 stay_offline()
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))  # else it sums up all questions after each one
@@ -92,31 +92,32 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
 def build_app(assistant: Assistant) -> FastAPI:
     """Return the web application over an assistant: the page, and the API for programs."""
-    app, desk = (
-        FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, max_body_size=MAX_BODY),
-        Desk(assistant),
-    )
+    app, desk = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None), Desk(assistant)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         path, length = request.url.path, request.headers.get("content-length", "0")
         if (path.startswith("/gradio_api/") and path.split("/")[2] not in OPEN_API) or path.startswith("/monitoring"):
             return Response(status_code=404)
-        if not length.isdecimal() or int(length) > MAX_BODY:
-            return fault(413) if is_api(path) else Response(status_code=413)
+        untold = "transfer-encoding" in request.headers  # a body that does not say how long it is
+        if untold or not length.isdecimal() or int(length) > MAX_BODY:
+            status = 411 if untold else 413
+            return fault(status) if is_api(path) else Response(status_code=status)
         response = await call_next(request)
         response.headers["content-security-policy"] = POLICIES[path.startswith("/documents/") or is_api(path)]
         response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "no-referrer"
         return response
 
     @app.get("/documents/{document_id:path}", include_in_schema=False)
-    def document(document_id: str, start: str = "", end: str = "", as_of: str = "") -> HTMLResponse:
+    def document(document_id: str, start: str = "", end: str = "", as_of: str = "", check: str = "") -> HTMLResponse:
         with desk.current.use() as lent:
             try:
                 found = lent.index.document(document_id)
             except CorpusError:
                 return HTMLResponse(template("document.html").missing(), status_code=404)
             span = _offset(start), _offset(end)
+            if check and check != checksum(found.text[slice(*span)]):  # the document has changed since
+                span = -1, -1
             return HTMLResponse(document_html(found, *span, _day(as_of) or date.today(), lent.index))
 
     api.mount(app, desk)

@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
+from zlib import crc32
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -63,8 +64,10 @@ class AnswerView:
 
     def url(self, span: Citation | Hit) -> str:
         """Return the address of a document's page, opened at a citation or at a passage found."""
-        place = span if isinstance(span, Citation) else span.passage
-        query = urlencode({"start": place.start, "end": place.end, "as_of": self.answer.as_of.isoformat()})
+        place, text = (span, span.quote) if isinstance(span, Citation) else (span.passage, span.passage.text)
+        query = urlencode(
+            {"start": place.start, "end": place.end, "as_of": self.answer.as_of.isoformat(), "check": checksum(text)}
+        )
         return f"documents/{quote(place.document_id, safe='')}?{query}#quote"
 
     @property
@@ -73,6 +76,11 @@ class AnswerView:
         best = {hit.document.id: hit for hit in reversed(self.answer.hits)}
         order = dict.fromkeys(hit.document.id for hit in self.answer.hits)
         return [best[key] for key in order][:NEAREST] if self.answer.status == "abstained" else []
+
+
+def checksum(text: str) -> str:
+    """Return what tells whether a span is still what was quoted: a document may change while its link is on the page."""
+    return f"{crc32(text.encode()):08x}"
 
 
 def document_html(document: Document, start: int, end: int, as_of: date, index: Index) -> str:

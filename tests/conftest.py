@@ -1,5 +1,6 @@
 """Real parts, small: the shipped model, temporary indexes, a tiny corpus beside the real one."""
 
+import asyncio
 import csv
 import tempfile
 import threading
@@ -98,8 +99,14 @@ def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | Non
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Run a server on a free port, and give its address."""
+def served(assistant: Assistant) -> Iterator[str]:
+    """Run the whole application on a free port, and give its address."""
+    from assistant.ui import build_app  # Gradio is slow to import
+
+    async def build() -> FastAPI:  # within a loop: Gradio would make some of its own and leave them open
+        return build_app(assistant)
+
+    app = asyncio.run(build())
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
