@@ -1,6 +1,7 @@
 """The assistant over the generation in service: a new one is taken up without a restart, and no answer mixes two."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ class Current:
         self._lent, self._lock = _Lent(assistant), Lock()
         self._root = assistant.index.directory.parent
         self._seen: tuple[int, int] | None = (0, 0)  # not looked at yet
+        self._garbage = False
         self.fault = ""  # why the newest generation could not be taken up
 
     @contextmanager
@@ -52,13 +54,16 @@ class Current:
                 lent.users -= 1
                 last = lent.retired and not lent.users
             if last:
-                lent.assistant.close()
+                self._close(lent)
 
     def refresh(self) -> bool:
         """Take up the generation that the index names now, and return whether it is another.
 
         One that cannot be opened is said in `fault` and tried again the next time; the one before goes on answering.
         """
+        if self._garbage:  # a removed index's files keep their place on the disk as long as they are open
+            self._garbage = False
+            gc.collect()
         seen = self._stamp()
         if seen == self._seen:
             return False
@@ -103,5 +108,9 @@ class Current:
             old.retired = True
             idle = not old.users
         if idle:
-            old.assistant.close()
+            self._close(old)
         return True
+
+    def _close(self, lent: _Lent) -> None:
+        lent.assistant.close()
+        self._garbage = True

@@ -82,6 +82,19 @@ def test_a_generation_that_nobody_uses_is_closed_at_once(folder: Path, current: 
         old.index.fetch("SELECT 1")
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="tells open files on Linux")
+def test_nothing_of_a_closed_generation_stays_open(folder: Path, current: Current, run_ingest: RunIngest) -> None:
+    with current.use() as old:
+        generation = old.index.manifest.generation
+        said(old)
+    del old
+    assert generation in Path("/proc/self/maps").read_text()
+    change(folder, run_ingest, NEW)
+    assert current.refresh()
+    current.refresh()
+    assert generation not in Path("/proc/self/maps").read_text()
+
+
 def test_a_generation_that_cannot_be_opened_is_told_and_the_one_before_answers_on(
     folder: Path, current: Current, run_ingest: RunIngest, embeddings: Any
 ) -> None:
