@@ -311,6 +311,15 @@ def serve(
     run(_settings(index), host, port, evaluate)
 
 
+@app.command()
+def mcp(index: IndexOption = None) -> None:
+    """在标准输入输出上提供 MCP 服务，由支持 MCP 的程序启动。"""
+    from assistant.mcp_server import run_stdio
+    from assistant.models import load_assistant
+
+    run_stdio(load_assistant(_settings(index)))
+
+
 evaluation = typer.Typer(help="评测：运行测试集、比较两次结果、生成报告、检查和转换测试集。", no_args_is_help=True)
 app.add_typer(evaluation, name="eval")
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="eval run --json 写成的结果。")]

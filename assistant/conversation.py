@@ -8,17 +8,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
-
 from assistant.catalog import parse_date
+from assistant.desk import MAX_QUESTION, Caller, Desk
 from assistant.errors import told
 from assistant.feedback import REASONS, Exchange, keep_feedback
-from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
-from assistant.schema import Answer, Turn
+from assistant.schema import Turn
 from assistant.viewer import AnswerView, template
 
-MAX_QUESTION = 2000  # characters
 KEPT = 40  # exchanges of a conversation
 PACE_S = 0.12  # between statements
 
@@ -63,7 +60,7 @@ class Conversation:
         return "".join(self.shown)
 
 
-async def ask(assistant: Assistant, question: str, day: str, so_far: Conversation) -> AsyncIterator[dict[str, Any]]:
+async def ask(desk: Desk, question: str, day: str, so_far: Conversation) -> AsyncIterator[dict[str, Any]]:
     """Yield what changes on the page, by part, False for what is to be hidden: the question, then the statements one by one, then all the rest."""
     question, as_of = question.strip(), day_of(day) if day.strip() else date.today()
     if not question:
@@ -77,11 +74,11 @@ async def ask(assistant: Assistant, question: str, day: str, so_far: Conversatio
         return
     asked = so_far.add(PARTS.exchange(question))
     yield {"talk": asked.html, "box": "", "message": "", "examples": False}
-    answer = await run_in_threadpool(_answer, assistant, question, so_far, as_of)
-    if isinstance(answer, str):
-        done = so_far.add(PARTS.exchange(question, error=answer))
+    view = await _answer(desk, question, so_far, as_of)
+    if isinstance(view, str):
+        done = so_far.add(PARTS.exchange(question, error=view))
     else:
-        view = AnswerView(answer, assistant.index)
+        answer = view.answer
         for shown in range(1, len(answer.statements) + 1):
             yield {"talk": so_far.add(PARTS.exchange(question, view, shown)).html}
             await asyncio.sleep(PACE_S)
@@ -92,10 +89,10 @@ async def ask(assistant: Assistant, question: str, day: str, so_far: Conversatio
     yield {"talk": done.html, "conversation": done}
 
 
-def _answer(assistant: Assistant, question: str, so_far: Conversation, as_of: date) -> Answer | str:
+async def _answer(desk: Desk, question: str, so_far: Conversation, as_of: date) -> AnswerView | str:
     """Return the answer, or what to tell the user in its stead: the page's outer boundary."""
     try:
-        return assistant.ask(question, so_far.turns, Filters(as_of))
+        return await desk.ask(question, so_far.turns, Filters(as_of), AnswerView, Caller(page=True))
     except Exception as error:
         return told(error)
 

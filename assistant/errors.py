@@ -2,6 +2,8 @@
 
 import logging
 
+UNFORESEEN = "程序出现意外故障，请稍后再试；如果一直这样，请联系维护人员。"
+
 
 class AssistantError(Exception):
     """A failure that a user can act on; shown as one line, without a traceback."""
@@ -39,6 +41,12 @@ class IndexLockedError(AssistantError):
     exit_code = 5
 
 
+class BusyError(AssistantError):
+    """More questions are being answered than there is room for: ask again in a moment."""
+
+    exit_code = 5
+
+
 class ModelError(AssistantError):
     """An embedding or chat model cannot be loaded or does not answer."""
 
@@ -50,4 +58,4 @@ def told(error: Exception) -> str:
     if isinstance(error, AssistantError):
         return str(error)
     logging.getLogger("assistant").error("unforeseen failure", exc_info=error)
-    return "程序出现意外故障，请稍后再试；如果一直这样，请联系维护人员。"
+    return UNFORESEEN

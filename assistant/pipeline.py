@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import date
 from functools import cached_property, partial
 from typing import Any, Literal, Protocol
@@ -54,6 +55,13 @@ class Assistant:
         self.setup = {**(setup or {}), "without": sorted(without)}
         # Sentences are always read with the shipped model: the evidence model was fitted on its similarities.
         self._units = embeddings if isinstance(embeddings, StaticEmbeddings) else StaticEmbeddings.load()
+
+    def over(self, index: Index) -> "Assistant":
+        """Return the same assistant over another generation of its index, with the models that are loaded."""
+        other = copy(self)
+        other.index = index
+        other.__dict__.pop("_contacts", None)
+        return other
 
     def close(self) -> None:
         """Release the index's files."""

@@ -11,17 +11,19 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from assistant import conversation
+from assistant import api, conversation
 from assistant.components import PLAIN, PRIVATE, blocks, gr, mount
 from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation, day_of
+from assistant.desk import Desk
 from assistant.errors import CorpusError, SettingsError, told
 from assistant.evaluation.page import build_page, report_html
+from assistant.faults import fault, is_api
 from assistant.feedback import MAX_COMMENT, REASONS
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
-from assistant.viewer import document_html, template
+from assistant.viewer import checksum, document_html, template
 from eval.workspace import Workspace
 
 TITLE = "嘉定产业园区与政策问答"
@@ -63,8 +65,11 @@ def serve(settings: Settings, host: str, port: int, evaluate: bool = False) -> N
 
 
 def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> FastAPI:
-    """Return the web application over an assistant; feedback is kept in the workspace. `evaluate` opens /evaluate."""
-    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
+    """Return the web application over an assistant: the page, whose feedback is kept in the workspace, and the API for programs.
+
+    `evaluate` opens /evaluate.
+    """
+    app, desk = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None), Desk(assistant)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -73,27 +78,34 @@ def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> 
             return Response(status_code=404)
         if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site") == "cross-site":
             return Response(status_code=403)
-        if not length.isdecimal() or int(length) > MAX_BODY:
-            return Response(status_code=413)
+        untold = "transfer-encoding" in request.headers  # a body that does not say how long it is
+        if untold or not length.isdecimal() or int(length) > MAX_BODY:
+            status = 411 if untold else 413
+            return fault(status) if is_api(path) else Response(status_code=status)
         response = await call_next(request)
         response.headers["content-security-policy"] = POLICIES[
-            path.startswith("/documents/") or path == f"{EVALUATE}/report"
+            path.startswith("/documents/") or is_api(path) or path == f"{EVALUATE}/report"
         ]
         response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "no-referrer"
         return response
 
-    @app.get("/documents/{document_id:path}")
-    def document(document_id: str, start: str = "", end: str = "", as_of: str = "") -> HTMLResponse:
-        try:
-            found = assistant.index.document(document_id)
-        except CorpusError:
-            return HTMLResponse(template("document.html").missing(), status_code=404)
-        span = _offset(start), _offset(end)
-        return HTMLResponse(document_html(found, *span, day_of(as_of) or date.today(), assistant.index))
+    @app.get("/documents/{document_id:path}", include_in_schema=False)
+    def document(document_id: str, start: str = "", end: str = "", as_of: str = "", check: str = "") -> HTMLResponse:
+        with desk.current.use() as lent:
+            try:
+                found = lent.index.document(document_id)
+            except CorpusError:
+                return HTMLResponse(template("document.html").missing(), status_code=404)
+            span = _offset(start), _offset(end)
+            if check and check != checksum(found.text[slice(*span)]):  # the document has changed since
+                span = -1, -1
+            return HTMLResponse(document_html(found, *span, day_of(as_of) or date.today(), lent.index))
 
+    api.mount(app, desk)
     if evaluate:
-        _open_evaluation(app, assistant, Workspace(workspace))
-    mount(app, _page(assistant, workspace, evaluate), "/")
+        held = desk.current.use()  # an evaluation is of one generation, the one at the start
+        _open_evaluation(app, held.__enter__(), Workspace(workspace))
+    mount(app, _page(desk, assistant.index.manifest.documents, workspace, evaluate), "/")
     return app
 
 
@@ -109,11 +121,11 @@ def _allowed(path: str, evaluate: bool) -> bool:
 def _open_evaluation(app: FastAPI, assistant: Assistant, workspace: Workspace) -> None:
     """Serve the evaluation page and its reports; the ask page, mounted at the root, must come after."""
 
-    @app.get(EVALUATE)
+    @app.get(EVALUATE, include_in_schema=False)
     def to_page() -> RedirectResponse:
         return RedirectResponse(f"{EVALUATE[1:]}/")
 
-    @app.get(f"{EVALUATE}/report")
+    @app.get(f"{EVALUATE}/report", include_in_schema=False)
     def run_report(run: str, against: str = "") -> HTMLResponse:
         try:
             return HTMLResponse(report_html(workspace, run, against))
@@ -123,11 +135,11 @@ def _open_evaluation(app: FastAPI, assistant: Assistant, workspace: Workspace) -
     mount(app, build_page(assistant, workspace), EVALUATE, "evaluation/page.css")
 
 
-def _page(assistant: Assistant, workspace: Path, evaluate: bool) -> Any:
+def _page(desk: Desk, documents: int, workspace: Path, evaluate: bool) -> Any:
     """Return the page's parts and what happens when."""
     with blocks(TITLE) as page:
         so_far = gr.State(Conversation())
-        gr.HTML(PARTS.introduction(TITLE, assistant.index.manifest.documents, evaluate), **PLAIN)
+        gr.HTML(PARTS.introduction(TITLE, documents, evaluate), **PLAIN)
         talk = gr.HTML("", elem_id="talk", js_on_load=str(PARTS.on_talk()), **PLAIN)
         with gr.Column(elem_id="examples") as examples:
             gr.HTML("<h2>可以这样问</h2>", **PLAIN)
@@ -149,7 +161,7 @@ def _page(assistant: Assistant, workspace: Path, evaluate: bool) -> Any:
             return {parts[k]: gr.update(visible=False) if value is False else value for k, value in changes.items()}
 
         async def ask(question: str, day: str, talk_so_far: Conversation) -> AsyncIterator[dict[Any, Any]]:
-            async for changes in conversation.ask(assistant, question, day, talk_so_far):
+            async for changes in conversation.ask(desk, question, day, talk_so_far):
                 yield placed(changes)
 
         def rate(event: gr.EventData, talk_so_far: Conversation) -> dict[Any, Any]:

@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
+from zlib import crc32
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -66,8 +67,8 @@ class AnswerView:
 
     def url(self, span: Citation | Hit) -> str:
         """Return the address of a document's page, opened at a citation or at a passage found."""
-        place = span if isinstance(span, Citation) else span.passage
-        return self._root + document_url(place.document_id, place.start, place.end, self.answer.as_of)
+        place, text = (span, span.quote) if isinstance(span, Citation) else (span.passage, span.passage.text)
+        return self._root + document_url(place.document_id, place.start, place.end, self.answer.as_of, text)
 
     @property
     def nearest(self) -> list[Hit]:
@@ -77,10 +78,15 @@ class AnswerView:
         return [best[key] for key in order][:NEAREST] if self.answer.status == "abstained" else []
 
 
-def document_url(document_id: str, start: int, end: int, as_of: date) -> str:
-    """Return the address of a document's page from the application's root, opened at a span."""
-    query = urlencode({"start": start, "end": end, "as_of": as_of.isoformat()})
-    return f"documents/{quote(document_id, safe='')}?{query}#quote"
+def document_url(document_id: str, start: int, end: int, as_of: date, text: str = "") -> str:
+    """Return the address of a document's page from the application's root, opened at a span as long as `text` stands there."""
+    told = {"start": start, "end": end, "as_of": as_of.isoformat(), **({"check": checksum(text)} if text else {})}
+    return f"documents/{quote(document_id, safe='')}?{urlencode(told)}#quote"
+
+
+def checksum(text: str) -> str:
+    """Return what tells whether a span is still what was quoted: a document may change while its link is on the page."""
+    return f"{crc32(text.encode()):08x}"
 
 
 def document_html(document: Document, start: int, end: int, as_of: date, index: Index) -> str:

@@ -1,14 +1,20 @@
 """Real parts, small: the shipped model, temporary indexes, a tiny corpus beside the real one."""
 
+import asyncio
 import csv
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from hypothesis import settings
 
 from assistant.catalog import COLUMNS
@@ -93,6 +99,26 @@ def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | Non
         directories.append(Path(tempfile.mkdtemp()) / "segment")
         writer.write(directories[-1])
     return LexicalIndex(directories, np.ones(len(texts), dtype=bool) if alive is None else alive)
+
+
+@contextmanager
+def served(assistant: Assistant) -> Iterator[str]:
+    """Run the whole application on a free port, and give its address."""
+    from assistant.ui import build_app  # Gradio is slow to import
+
+    async def build() -> FastAPI:  # within a loop: Gradio would make some of its own and leave them open
+        return build_app(assistant, assistant.index.directory.parent.parent / "workspace")
+
+    app = asyncio.run(build())
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
 
 
 @pytest.fixture(scope="session")

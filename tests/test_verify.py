@@ -145,7 +145,10 @@ def test_a_date_holds_in_either_form_and_no_other_day_does(day: date) -> None:
         ("水景光影秀是沪上规模最大的。", "水景光影秀是全国规模最大的。"),
         ("上半年产值120亿元。", "全年产值120亿元。"),
         ("全市要建200家智能工厂。", "嘉定要建200家智能工厂。"),
-        ("| 零售总额 | 795.2亿元 | 14.1% |\n| 固定资产投资 | 259.4亿元 | 39.4% |", "零售总额增长39.4%。"),  # another row's
+        (
+            "| 零售总额 | 795.2亿元 | 14.1% |\n| 固定资产投资 | 259.4亿元 | 39.4% |",
+            "零售总额增长39.4%。",
+        ),  # another row's
     ],
 )
 def test_bounds_negations_certainty_levels_and_bodies_are_held_to_the_span(span: str, text: str) -> None:
