@@ -62,6 +62,7 @@ def test_an_answer_keeps_the_generation_that_it_began_with(
     folder: Path, current: Current, run_ingest: RunIngest
 ) -> None:
     with current.use() as old:
+        assert "2.15" in said(old)  # its files are open
         for text in (NEW, NEW.replace("3.75", "4.75")):  # twice: the first generation's files are gone then
             change(folder, run_ingest, text)
             assert current.refresh()
