@@ -1,7 +1,7 @@
 """What of a thing a question asks for (its rent, the day it opens, the hall where it is held), and whether a text speaks of it."""
 
 import re
-from functools import cache
+from functools import lru_cache
 
 import rjieba
 
@@ -29,7 +29,7 @@ _SAME = tuple(  # words that ask for and tell one thing of a policy, a project o
 )  # fmt: skip
 
 
-@cache
+@lru_cache(maxsize=1000)  # asked of each unit of a question
 def asked_for(text: str) -> tuple[str, ...]:
     """Return the words beside a normalised question's interrogatives that name what is asked for, in order; none if it has none."""
     found: list[str] = []
@@ -45,7 +45,7 @@ def asked_for(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-@cache
+@lru_cache(maxsize=1000)
 def _spellings(word: str) -> frozenset[str]:
     return frozenset({word}).union(*(row for row in _SAME if word in row))
 

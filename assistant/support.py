@@ -7,7 +7,7 @@ spans'; a logistic model over these and over how much of the wording agrees deci
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import exp
 from pathlib import Path
@@ -21,7 +21,7 @@ SUPPORTED = 0.7  # least probability; chosen on dev rows and eval/labels.jsonl
 OTHERWISE = "意思与引文不同"
 
 DOCUMENT_NUMBER = re.compile(r"[^\W\d_]{0,2}\[\d{4}\]\d+号")
-_CLAUSE = re.compile(r"[,;:!?\n]|\.(?!\d)")
+CLAUSE = re.compile(r"[,;:!?\n]|\.(?!\d)")
 _LINE = re.compile(r"[\n;]|\.(?!\d)")
 _SENTENCE = re.compile(r"[;!?\n]|\.(?!\d)")
 _BODY = re.compile(
@@ -70,9 +70,11 @@ _COMMON_NOUNS = frozenset(
     ).split()
 )
 LEAST_GRAMS = 6  # bigrams of a clause that is looked at by itself
-LEAST_CLAUSE = 0.2  # share of a clause's bigrams that must stand in the spans
+LEASTCLAUSE = 0.2  # share of a clause's bigrams that must stand in the spans
 TELLING_NOUN = 2.5  # least idf in everyday news of a noun that is no mere connective (问题, 机制)
 LEAST_NOUN = 0.66  # share of a noun's characters
+CERTAINTY = ("否定", "计划", "完成", "升降", "相同", "可以或应当", "部分")
+_NAME_TAGS = ("nr", "ns", "nt", "nz")
 
 
 def differing(said: str, told: str, titles: str, around: str) -> list[str]:
@@ -80,27 +82,31 @@ def differing(said: str, told: str, titles: str, around: str) -> list[str]:
 
     `around` are the spans' titles and headings.
     """
-    found = features(said, told, titles, around)
+    certainty, foreign = _wrong_certainty(said, told, around), _foreign(said, told, titles, around)
+    found = _weighed(said, told, around, certainty, foreign)
     if not found["foreign_name"] and probability(found) >= SUPPORTED:  # a name must be the spans' own
         return []
-    reasons = [*_wrong_certainty(said, told, around), *_foreign(said, told, titles, around)]
-    return reasons or [OTHERWISE]
+    return [*certainty, *foreign] or [OTHERWISE]
 
 
 def features(said: str, told: str, titles: str, around: str) -> dict[str, float]:
     """Return what the model weighs: each sort of difference that the rules find, and how far the wording agrees."""
-    certainty, foreign = set(_wrong_certainty(said, told, around)), _foreign(said, told, titles, around)
-    clauses = {said, *(clause for clause in _CLAUSE.split(said) if len(clause) > LEAST_GRAMS)}
+    return _weighed(said, told, around, _wrong_certainty(said, told, around), _foreign(said, told, titles, around))
+
+
+def _weighed(said: str, told: str, around: str, certainty: Sequence[str], foreign: Sequence[str]) -> dict[str, float]:
+    clauses = {said, *(clause for clause in CLAUSE.split(said) if len(clause) > LEAST_GRAMS)}
     nouns = [word for word in foreign if word not in clauses]
-    tags = dict(rjieba.tag(said))
+    words = rjieba.tag(said)
+    tags = dict(words)
     named = (tags.get(word) in _NAME_TAGS or _LATIN.fullmatch(word) or _BODY.search(word) for word in nouns)
     known = f"{told}{around}"
     characters = [character for character in said if "\u4e00" <= character <= "\u9fff"]
-    content = [(word, tag) for word, tag in rjieba.tag(said) if len(word) > 1 and not re.search(r"\d", word)]
+    content = [(word, tag) for word, tag in words if len(word) > 1 and not re.search(r"\d", word)]
     new = sum(tag[0] in "nvad" and not any(c in known for c in word) for word, tag in content)
     return {
         **{name: float(name in certainty) for name in CERTAINTY},
-        "stronger": float(not certainty.isdisjoint(_STRONG)),
+        "stronger": float(not _STRONG.keys().isdisjoint(certainty)),
         "foreign_clause": float(len(nouns) < len(foreign)),
         "foreign_nouns": min(3.0, len(nouns)) / 3,
         "foreign_name": float(any(named)),
@@ -112,10 +118,6 @@ def features(said: str, told: str, titles: str, around: str) -> dict[str, float]
         "characters": sum(c in known for c in characters) / len(characters) if characters else 1.0,
         "new_words": min(6.0, new) / 6,
     }
-
-
-CERTAINTY = ("否定", "计划", "完成", "升降", "相同", "可以或应当", "部分")
-_NAME_TAGS = ("nr", "ns", "nt", "nz")
 
 
 def probability(found: Mapping[str, float]) -> float:
@@ -144,7 +146,7 @@ def _covered(said: str, text: str) -> float:
 
 def _scattered(said: str, told: str, around: str) -> float:
     """Return how much more of a clause, on average, the spans have together than the line of them that has most of it."""
-    clauses = [clause for clause in _CLAUSE.split(said) if len(clause) > 3] or [said]
+    clauses = [clause for clause in CLAUSE.split(said) if len(clause) > 3] or [said]
     lines = [line for line in _LINE.split(told) if line.strip()] or [told]
     gaps = [
         _covered(clause, told + around) - max(_covered(clause, line + around) for line in lines) for clause in clauses
@@ -189,10 +191,10 @@ def _otherwise(said: str, told: str, mark: re.Pattern[str]) -> bool:
     clauses = [
         (gram_set(clause), bool(mark.search(clause)), bool(mark.search(sentence)))
         for sentence in _SENTENCE.split(told)
-        for clause in _CLAUSE.split(sentence)
+        for clause in CLAUSE.split(sentence)
     ]
     again: dict[tuple[frozenset[str], bool, bool], bool] = {}
-    for clause in _CLAUSE.split(said):
+    for clause in CLAUSE.split(said):
         grams = gram_set(clause)
         best = max(clauses, key=lambda one: len(grams & one[0]))
         if len(grams & best[0]) >= max(3, min(len(grams), len(best[0])) / 2) and "而非" not in clause:
@@ -207,16 +209,16 @@ def _foreign(said: str, spans: str, titles: str, around: str) -> list[str]:
     told += "面积" if re.search("平方|亩|公顷", spans) else ""
     idf, rarest = everyday_idf()
     foreign = []
-    for clause in (said, *_CLAUSE.split(said)):
+    for clause in (said, *CLAUSE.split(said)):
         grams = [gram for gram in bigrams(clause) if not re.search(r"\d", gram)]
         if len(grams) >= (2 if clause is said else LEAST_GRAMS) and sum(
             gram in known for gram in grams
-        ) < LEAST_CLAUSE * len(grams):
+        ) < LEASTCLAUSE * len(grams):
             foreign.append(clause)
     for word, tag in rjieba.tag(re.sub(rf"[^\W\d_]{{0,8}}{DOCUMENT_NUMBER.pattern}", " ", said)):
         noun = len(word) > 1 and tag[0] in "nj" and word not in told and word not in _COMMON_NOUNS
         noun = noun and _FUNCTION.isdisjoint(word) and word[0] not in "个一" and not re.search(r"\d", word)
-        noun = noun and (tag in ("nr", "ns", "nt", "nz") or idf.get(word, rarest) >= TELLING_NOUN)
+        noun = noun and (tag in _NAME_TAGS or idf.get(word, rarest) >= TELLING_NOUN)
         if noun and sum(character in told for character in word) < LEAST_NOUN * len(word):
             foreign.append(word)
     for level in sorted(set(_LEVEL.findall(said)) - set(_LEVEL.findall(told))):

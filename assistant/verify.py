@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from assistant.lexical import bigrams
 from assistant.schema import Citation, Document, Statement
-from assistant.support import DOCUMENT_NUMBER, differing, features
+from assistant.support import CLAUSE, DOCUMENT_NUMBER, differing, features
 from assistant.text import normalise
 
 _MAGNITUDES = {
@@ -50,8 +50,7 @@ _ASIDES = re.compile(
     r"(?:提前|尽早|及时|留意|注意|关注|核实|确认|咨询|参阅|查阅|准备|安排|为准)[^,;.\d]{0,8}(?=[,;.]|$)"
 )
 _QUOTED = re.compile(r"[《“「『]([^》”」』]+)[》”」』]")
-_CLAUSE = re.compile(r"[,;:!?\n]|\.(?!\d)")
-_CELL = re.compile(rf"{_CLAUSE.pattern}|\|")
+_CELL = re.compile(rf"{CLAUSE.pattern}|\|")
 _ORDINAL = re.compile(r"第[1-9]\d*(?!季度)")
 
 _AT_MOST = re.compile(r"最高|不足|(?<!不)[低少]于$|不超过|以内|以下|上限|封顶|至多|最多|不高于|不大于|之内")
@@ -142,39 +141,50 @@ def stands(citation: Citation, document: Document) -> bool:
     return bool(citation.quote) and document.text[citation.start : citation.end] == citation.quote
 
 
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """A statement, its spans, their titles, and titles with headings, plain and without times of day, which stand beside."""
+
+    said: str
+    told: str
+    titles: str
+    around: str
+    times_said: frozenset[str]
+    times_told: frozenset[str]
+    verbatim: bool  # whether the spans say it in the same words
+
+
+def _texts(statement: Statement) -> _Texts:
+    titles = _plain("\n".join(citation.title for citation in statement.citations))
+    headings = _plain(" ".join(citation.locator for citation in statement.citations))
+    told = _plain("\n".join(citation.quote for citation in statement.citations))
+    said = _ASIDES.sub("", _plain(statement.text))
+    verbatim = re.sub(r"\W", "", said) in re.sub(r"\W", "", told)
+    (said, times_said), (told, times_told) = _times(said), _times(told)
+    return _Texts(said, told, titles, f"{titles}\n{headings}", times_said, times_told, verbatim)
+
+
 def unsupported(statement: Statement) -> frozenset[str]:
     """Return what in a statement the spans it cites do not bear out, each as it is written or named; empty if all holds."""
-    said, told, titles, around = _texts(statement)
-    if re.sub(r"\W", "", said) in re.sub(r"\W", "", told):
+    texts = _texts(statement)
+    if texts.verbatim:
         return frozenset()
-    return _wrong_figures(statement) or frozenset(differing(*_without_times(said, told), titles, around))
+    wrong = _wrong_figures(statement, texts)
+    return wrong or frozenset(differing(texts.said, texts.told, texts.titles, texts.around))
 
 
 def signals(statement: Statement) -> dict[str, float]:
     """Return what is weighed of a statement whose figures and names are its spans', none where these or the very words decide."""
-    said, told, titles, around = _texts(statement)
-    if re.sub(r"\W", "", said) in re.sub(r"\W", "", told) or _wrong_figures(statement):
+    texts = _texts(statement)
+    if texts.verbatim or _wrong_figures(statement, texts):
         return {}
-    return features(*_without_times(said, told), titles, around)
+    return features(texts.said, texts.told, texts.titles, texts.around)
 
 
-def _texts(statement: Statement) -> tuple[str, str, str, str]:
-    """Return the statement, its spans, their titles, and titles with headings, plain."""
-    titles = _plain("\n".join(citation.title for citation in statement.citations))
-    headings = _plain(" ".join(citation.locator for citation in statement.citations))
-    spans = "\n".join(citation.quote for citation in statement.citations)
-    return _ASIDES.sub("", _plain(statement.text)), _plain(spans), titles, f"{titles}\n{headings}"
-
-
-def _without_times(said: str, told: str) -> tuple[str, str]:
-    return _times(said)[0], _times(told)[0]
-
-
-def _wrong_figures(statement: Statement) -> frozenset[str]:
+def _wrong_figures(statement: Statement, texts: _Texts) -> frozenset[str]:
     """Return the figures, dates and quoted names that the spans do not have, or have of something else."""
     spans = "\n".join(citation.quote for citation in statement.citations)
-    said, told, _, around = _texts(statement)
-    (told, times), (said, spoken) = _times(told), _times(said)
+    said, told, around = texts.said, texts.told, texts.around
     given = figures(told) | figures(_DATE.sub(" ", around))
     if not _DATE.search(told):  # else a span's own dates count, not those around it
         given |= figures(around)
@@ -190,7 +200,7 @@ def _wrong_figures(statement: Statement) -> frozenset[str]:
     counts = {"1", *(count for count in small if re.search(rf"(?<!\d){count}[个家项条块类处者大]", said))}
     return frozenset(
         {
-            *(spoken - times),
+            *(texts.times_said - texts.times_told),
             *(figures(_REFERRING.sub("", said)) - given - dates - _neighbours(told) - counts),
             *(name for name in names(statement.text) if name not in f"{told}{around}{normalise(spans)}"),
             *_wrong_quantities(said, told, around, counts),
