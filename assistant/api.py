@@ -7,16 +7,14 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
-from assistant import chat, mcp_server, monitor
+from assistant import chat, mcp_server, monitor, plain
 from assistant.boundary import METHODS, Boundary
 from assistant.desk import Caller, Desk
 from assistant.errors import CorpusError
 from assistant.faults import PATHS, Refusal, handle_faults
 from assistant.forms import AnswerOut, AskIn, AsOf, DocumentId, DocumentOut, ErrorOut, SearchIn, SearchOut
 from assistant.index import Index
-from assistant.pipeline import Assistant
-from assistant.plain import described
-from assistant.schema import Answer, hit_to_dict
+from assistant.schema import Answer
 from assistant.viewer import template
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -69,15 +67,11 @@ def _as_dict(answer: Answer, _: Index) -> dict[str, Any]:
 @router.post("/search", response_model=SearchOut, summary="查找段落")
 async def search(request: Request, asked: SearchIn) -> JSONResponse:
     """查找与问题最接近的段落，不作回答。"""
-
-    def work(assistant: Assistant) -> dict[str, Any]:
-        hits = assistant.search(asked.question, asked.filters, asked.top_k, asked.turns)
-        return {
-            "hits": [hit_to_dict(hit) for hit in hits], "as_of": asked.filters.as_of.isoformat(),
-            "generation": assistant.index.manifest.generation,
-        }  # fmt: skip
-
-    return JSONResponse(await request.app.state.desk.run(work, Caller(gone=request.is_disconnected)))
+    found = await request.app.state.desk.run(
+        lambda assistant: plain.found(assistant, asked.question, asked.filters, asked.top_k, asked.turns),
+        Caller(gone=request.is_disconnected),
+    )
+    return JSONResponse(found)
 
 
 @router.get(
@@ -90,7 +84,8 @@ async def document(request: Request, document_id: DocumentId, as_of: Annotated[A
     try:
         return JSONResponse(
             await request.app.state.desk.run(
-                lambda assistant: described(assistant.index, document_id, day), Caller(gone=request.is_disconnected)
+                lambda assistant: plain.described(assistant.index, document_id, day),
+                Caller(gone=request.is_disconnected),
             )
         )
     except CorpusError as error:

@@ -13,10 +13,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant import plain
-from assistant.desk import MAX_QUESTION, Caller, Desk
+from assistant.desk import MAX_QUESTION, Caller, Desk, alone
 from assistant.faults import Refusal
 from assistant.forms import MAX_TURNS, AsOf, ErrorOut
-from assistant.index import Index
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Turn
 
@@ -140,17 +139,13 @@ async def completions(request: Request, asked: ChatIn) -> Response:
     desk: Desk = request.app.state.desk
     *before, _ = asked.talk
     answer: Answer = await desk.ask(
-        asked.question, before, Filters(asked.as_of or date.today()), _same, Caller(gone=request.is_disconnected)
+        asked.question, before, Filters(asked.as_of or date.today()), alone, Caller(gone=request.is_disconnected)
     )
     reply = Reply(answer, sum(len(message.text) for message in asked.messages))
     if not asked.stream:
         return JSONResponse(reply.whole())
     usage = bool(asked.stream_options and asked.stream_options.include_usage)
     return StreamingResponse(_events(reply.chunks(usage)), media_type="text/event-stream")
-
-
-def _same(answer: Answer, _: Index) -> Answer:
-    return answer
 
 
 class Reply:

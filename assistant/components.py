@@ -7,15 +7,15 @@ from typing import Any
 from fastapi import FastAPI
 
 from assistant.config import stay_offline
+from assistant.desk import AT_ONCE, WAITING
 from assistant.viewer import template
 
 stay_offline()
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))  # else it sums up all questions after each one
 import gradio as gr  # noqa: E402  # reads its settings when imported
 
-__all__ = ["AT_ONCE", "PLAIN", "PRIVATE", "WAITING", "blocks", "gr", "mount"]
+__all__ = ["PLAIN", "PRIVATE", "blocks", "gr", "mount"]
 
-AT_ONCE, WAITING = 4, 100  # events handled at the same time, and queued behind them
 PLAIN: Any = {"apply_default_css": False}  # of an HTML part
 PRIVATE: Any = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
 

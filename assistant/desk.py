@@ -22,11 +22,17 @@ WAITING = 100  # questions of programs that may stand in line
 WAIT_S = 20.0  # the longest that a question stands in line
 LOOK_S = 0.5  # between looks whether a caller who waits is still there
 MAX_QUESTION = 2000  # characters
+MAX_BODY = 200_000  # bytes of a request, far above the longest question
 T = TypeVar("T")
 
 
 async def _stays() -> bool:
     return False
+
+
+def alone(answer: Answer, _: Index) -> Answer:
+    """Return the answer: what is shown of it where its index is not needed."""
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from assistant.errors import CorpusError, SettingsError
 from assistant.formats import ADVICE, READERS, convert, read_text
 from assistant.guard import orders
 from assistant.lexical import gram_set
-from assistant.sender import body_end, contact, date_of, identified, organisation, sender
+from assistant.privacy import mask
+from assistant.sender import body_end, contact, date_of, organisation, sender
 from assistant.text import normalise
 from assistant.topic import QUESTIONS, anchored, topic_of
 
@@ -35,6 +36,7 @@ _ORDERS = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?:[^。！？!?.\n]|\.(?!\s))+[。！？!?.\n]*")
+_ID = "［证件号码］"  # what masking puts for the number of an identity card
 _TELLING = re.compile(r"\d|《|注册|成立|落户|从事|位于|主营|办了|启动|享受过|[一二三四五六七八九十百]家")
 
 
@@ -147,7 +149,7 @@ def _facts(text: str, end: int, found: Sequence[Found], ignored: Sequence[tuple[
         cut = min((one.start for one in found if a <= one.start < b), default=b)
         said = text[a:cut].strip(" \u3000，,：:、")
         told = _SELF.search(said) and len(said) > 8 and len(courtesies_left_out(said)) > 6
-        if told and _TELLING.search(said) and not any(x < cut and a < y for x, y in ignored) and not identified(said):
+        if told and _TELLING.search(said) and not any(x < cut and a < y for x, y in ignored) and _ID not in mask(said):
             start = text.index(said, a)
             facts.append((start, start + len(said)))
     return facts

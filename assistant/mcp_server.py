@@ -16,15 +16,13 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant import plain
-from assistant.desk import Caller, Desk
+from assistant.desk import MAX_BODY, Caller, Desk, alone
 from assistant.errors import AssistantError
 from assistant.forms import AnswerOut, AsOf, DocumentId, DocumentOut, History, Question, SearchOut, TopK
-from assistant.index import Index
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
-from assistant.schema import Answer, Turn, hit_to_dict, in_title_marks
+from assistant.schema import Answer, Turn, in_title_marks
 
-MAX_BODY = 200_000  # bytes of a message
 READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 INSTRUCTIONS = (
     "回答上海市嘉定区产业园区和产业政策的问题，每句话附引文；资料里没有的，直接说没有。引用时请保留出处和“※”后的说明。\n"
@@ -105,7 +103,7 @@ def _ask(desk: Desk) -> Tool[...]:
         counts for what is in force (today unless given); `history` are the earlier turns. Ask in Chinese for the best result.
         """
         turns = [Turn(turn.role, turn.content) for turn in history]
-        answer: Answer = await desk.ask(question, turns, _on(as_of), _same, Caller())
+        answer: Answer = await desk.ask(question, turns, _on(as_of), alone, Caller())
         return _result(plain.text(answer), {**answer.to_dict(), "hits": []})
 
     return ask
@@ -118,14 +116,7 @@ def _search(desk: Desk) -> Tool[...]:
 
         Find the passages nearest to a question, without answering it.
         """
-        filters = _on(as_of)
-
-        def work(assistant: Assistant) -> dict[str, Any]:
-            hits = assistant.search(question, filters, top_k)
-            generation = assistant.index.manifest.generation
-            return {"hits": [hit_to_dict(hit) for hit in hits], "as_of": f"{filters.as_of}", "generation": generation}
-
-        found = await desk.run(work, Caller())
+        found = await desk.run(lambda assistant: plain.found(assistant, question, _on(as_of), top_k), Caller())
         lines = [f"[{hit['document_id']}] {in_title_marks(hit['title'])} {hit['locator']}\n{hit['text']}" for hit in found["hits"]]  # fmt: skip
         return _result("\n\n".join(lines) or "没有找到。", found)
 
@@ -162,10 +153,6 @@ def _told(tool: Tool[P]) -> Tool[P]:
 
 def _on(as_of: date | None) -> Filters:
     return Filters(as_of or date.today())
-
-
-def _same(answer: Answer, _: Index) -> Answer:
-    return answer
 
 
 def _result(text: str, structured: dict[str, Any]) -> CallToolResult:

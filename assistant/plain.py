@@ -1,11 +1,14 @@
 """What programs get: an answer as plain text that can be signed, its citations, and a document as it stands on a day."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from assistant.index import Index
-from assistant.schema import Answer, Citation, in_title_marks
+from assistant.pipeline import Assistant
+from assistant.retrieve import Filters
+from assistant.schema import Answer, Citation, Turn, hit_to_dict, in_title_marks
 from assistant.validity import notice, validity
 from assistant.viewer import STANDING
 
@@ -54,6 +57,17 @@ def _source(citation: Citation) -> str:
     place = f" › {citation.place}" if citation.place else ""
     by, when = citation.publisher or "发布者未注明", citation.published or "日期未注明"
     return f"{in_title_marks(citation.title)}{place}，{by}，{when} {citation.source_url}".rstrip()
+
+
+def found(
+    assistant: Assistant, question: str, filters: Filters, top_k: int, history: Sequence[Turn] = ()
+) -> dict[str, Any]:
+    """Return the passages nearest to a question, best first, as plain JSON types."""
+    hits = assistant.search(question, filters, top_k, history)
+    return {
+        "hits": [hit_to_dict(hit) for hit in hits], "as_of": filters.as_of.isoformat(),
+        "generation": assistant.index.manifest.generation,
+    }  # fmt: skip
 
 
 def described(index: Index, document_id: str, as_of: date) -> dict[str, Any]:

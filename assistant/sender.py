@@ -1,4 +1,4 @@
-"""Read who signs a letter, when, and how to reach them; and leave such data out of a text."""
+"""Read who signs a letter, when, and how to reach them."""
 
 import re
 
@@ -18,15 +18,9 @@ _CALLS_ITSELF = re.compile(
 )
 _DATE = re.compile(r"(20\d\d)[年./-](\d{1,2})(?:[月./-](?:(\d{1,2})日?)?)?")
 _PHONE = re.compile(r"(?<![\dA-Za-z])(?:1[3-9]\d{9}|0\d{2,3}[-— ]?\d{4}[ -]?\d{3,4}|[5-8]\d{7})(?!\d)")
-_ID_CARD = re.compile(r"(?<!\d)\d{6}(?:19|20)\d{6}[\dxX]{3,4}")
 _EMAIL = re.compile(r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
 _REACHED = re.compile(rf"联\s*系\s*人[：:]?\s*([{HAN}]{{1,4}})")
 _CONTACT_LINE = re.compile("^(?:联系人|联系电话|联系方式|电话|手机|地址|邮箱|Tel|E-?mail)", re.IGNORECASE)
-
-
-def without_personal_data(text: str) -> str:
-    """Return a text with its telephone and identity numbers and addresses of mail left out."""
-    return _EMAIL.sub("…", _PHONE.sub("…", _ID_CARD.sub("…", text)))
 
 
 def body_end(text: str) -> int:
@@ -82,8 +76,3 @@ def contact(text: str) -> str:
 def organisation(name: str) -> bool:
     """Return whether a name is an organisation's."""
     return bool(_ORG.search(name))
-
-
-def identified(text: str) -> bool:
-    """Return whether a text holds the number of an identity card."""
-    return bool(_ID_CARD.search(text))

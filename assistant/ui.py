@@ -15,7 +15,7 @@ from assistant import api, conversation
 from assistant.components import PLAIN, PRIVATE, blocks, gr, mount
 from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation, day_of
-from assistant.desk import Desk
+from assistant.desk import MAX_BODY, Desk
 from assistant.errors import CorpusError, SettingsError, told
 from assistant.evaluation.page import build_page, report_html
 from assistant.faults import fault, is_api
@@ -38,7 +38,6 @@ EXAMPLES = (
     "19家特色产业园区各自的税收是多少？",
 )
 EVALUATE = "/evaluate"
-MAX_BODY = 200_000  # bytes of a request, far above the longest question
 OPEN_API = ("queue", "heartbeat", "startup-events", "cancel", "reset")  # what the page needs of Gradio's; no uploads
 POLICIES = {  # for the browser: the page loads from here alone, a document runs no script
     False: "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

@@ -8,9 +8,9 @@ import rjieba
 from assistant.asking import LEAD, asks
 from assistant.catalog import written
 from assistant.letter import Ask, Letter
+from assistant.privacy import mask
 from assistant.reply.schema import Reference, open_point
 from assistant.schema import NORMATIVE, NoticeKind
-from assistant.sender import without_personal_data
 
 ORDINALS = "一二三四五六七八九十"
 LONGEST = 40  # characters of a question that are quoted
@@ -44,7 +44,7 @@ def gist(ask: Ask) -> str:
 
 def _short(ask: Ask) -> str:
     lead = LEAD if ask.kind == "question" else _ALSO
-    said = without_personal_data(_TRAILING.sub("", lead.sub("", " ".join(ask.text.split()))))
+    said = mask(_TRAILING.sub("", lead.sub("", " ".join(ask.text.split()))))
     said = said.translate(str.maketrans("【】“”", "〔〕‘’"))
     longest = LONGEST if re.search("[\u4e00-\u9fff]", said) else 3 * LONGEST
     return (
