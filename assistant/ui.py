@@ -15,6 +15,7 @@ from assistant import api, conversation
 from assistant.components import PLAIN, PRIVATE, blocks, gr, mount
 from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation, day_of
+from assistant.current import Current
 from assistant.desk import MAX_BODY, Desk
 from assistant.errors import CorpusError, SettingsError, told
 from assistant.evaluation.page import build_page, report_html
@@ -102,8 +103,7 @@ def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> 
 
     api.mount(app, desk)
     if evaluate:
-        held = desk.current.use()  # an evaluation is of one generation, the one at the start
-        _open_evaluation(app, held.__enter__(), Workspace(workspace))
+        _open_evaluation(app, desk.current, Workspace(workspace))
     mount(app, _page(desk, assistant.index.manifest.documents, workspace, evaluate), "/")
     return app
 
@@ -117,7 +117,7 @@ def _allowed(path: str, evaluate: bool) -> bool:
     return parts[0] != "monitoring" and (parts[0] != "gradio_api" or (parts[1:] or [""])[0] in OPEN_API)
 
 
-def _open_evaluation(app: FastAPI, assistant: Assistant, workspace: Workspace) -> None:
+def _open_evaluation(app: FastAPI, current: Current, workspace: Workspace) -> None:
     """Serve the evaluation page and its reports; the ask page, mounted at the root, must come after."""
 
     @app.get(EVALUATE, include_in_schema=False)
@@ -131,7 +131,7 @@ def _open_evaluation(app: FastAPI, assistant: Assistant, workspace: Workspace) -
         except Exception as error:
             return HTMLResponse(template("document.html").missing("没有这份报告", told(error)), status_code=404)
 
-    mount(app, build_page(assistant, workspace), EVALUATE, "evaluation/page.css")
+    mount(app, build_page(current, workspace), EVALUATE, "evaluation/page.css")
 
 
 def _page(desk: Desk, documents: int, workspace: Path, evaluate: bool) -> Any:

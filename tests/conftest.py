@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from hypothesis import settings
 
 from assistant.catalog import COLUMNS
@@ -102,22 +101,24 @@ def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | Non
 
 
 @contextmanager
-def served(assistant: Assistant) -> Iterator[str]:
-    """Run the whole application on a free port, and give its address."""
+def served(assistant: Assistant, workspace: Path | None = None, evaluate: bool = False) -> Iterator[str]:
+    """Run the whole application on a free port, and give its address; the workspace is beside the index unless given."""
     from assistant.ui import build_app  # Gradio is slow to import
 
-    async def build() -> FastAPI:  # within a loop: Gradio would make some of its own and leave them open
-        return build_app(assistant, assistant.index.directory.parent.parent / "workspace")
+    servers: list[uvicorn.Server] = []
 
-    app = asyncio.run(build())
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
+    async def run() -> None:  # built within the loop: Gradio would make some of its own and leave them open
+        app = build_app(assistant, workspace or assistant.index.directory.parent.parent / "workspace", evaluate)
+        servers.append(uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)))
+        await servers[0].serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
     deadline = time.monotonic() + 30
-    while not server.started and time.monotonic() < deadline:
+    while not (servers and servers[0].started) and time.monotonic() < deadline:
         time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
+    yield f"http://127.0.0.1:{servers[0].servers[0].sockets[0].getsockname()[1]}"
+    servers[0].should_exit = True
     thread.join(10)
 
 

@@ -1,5 +1,7 @@
 """A new generation comes into service while questions are being answered, and no answer mixes two."""
 
+import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -16,11 +18,14 @@ from conftest import DOCUMENTS, ROOT, ROWS, TODAY, served, write_corpus
 
 from assistant.config import Settings
 from assistant.current import Current
+from assistant.evaluation.running import Runner
 from assistant.index import Index
 from assistant.ingest import Report, ingest
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.viewer import AnswerView
+from eval.testset import TestQuestion
+from eval.workspace import Workspace
 
 AREA = "氢能港的规划面积多大?"
 NEW = DOCUMENTS["port.md"].replace("2.15", "3.75").replace("氢能港位于", "据2026年的规划,氢能港位于")
@@ -81,6 +86,25 @@ def test_a_generation_that_nobody_uses_is_closed_at_once(folder: Path, current: 
     assert current.refresh()
     with pytest.raises(Exception, match="closed"):
         old.index.fetch("SELECT 1")
+
+
+def test_an_evaluation_is_of_the_generation_in_service_when_it_begins(
+    folder: Path, current: Current, run_ingest: RunIngest
+) -> None:
+    workspace = Workspace(folder / "workspace")
+    workspace.add("工作区 t.jsonl", TestQuestion("a", AREA, True, ("3.75",), ("port",), "numeric"))
+    runner = Runner(current, workspace)
+
+    async def run() -> dict[str, Any]:
+        (kept,) = [c["run"] async for c in runner.run("v", "工作区 t.jsonl", str(TODAY.as_of), "dense") if "run" in c]
+        return workspace.run(kept)
+
+    before = asyncio.run(run())
+    change(folder, run_ingest, NEW)
+    assert current.refresh()
+    gc.collect()  # what nobody holds is closed now
+    after = asyncio.run(run())
+    assert before["questions"][0]["missing"] == ["3.75"] and after["questions"][0]["missing"] == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="tells open files on Linux")

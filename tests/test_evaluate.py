@@ -1,19 +1,15 @@
 """The evaluation page as an evaluator meets it: a real server, a real browser, a small corpus and small test sets."""
 
 import json
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
-from conftest import DOCUMENTS, ROWS, TODAY, write_corpus
+from conftest import DOCUMENTS, ROWS, TODAY, served, write_corpus
 from playwright.sync_api import Browser, Page, expect
 from test_ui import CONTRAST, browser, fetch
 from typer.testing import CliRunner
@@ -25,7 +21,6 @@ from assistant.ingest import Report
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.schema import Turn
-from assistant.ui import build_app
 from eval.testset import TestQuestion, read_testset, write_testset
 
 __all__ = ["browser"]  # the fixture
@@ -48,23 +43,6 @@ def assistant(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Pa
     return load_assistant(Settings(index=folder / "index"))
 
 
-@contextmanager
-def served(assistant: Assistant, workspace: Path, evaluate: bool = True) -> Iterator[str]:
-    """Serve the application and yield its address."""
-    config = uvicorn.Config(
-        build_app(assistant, workspace, evaluate), port=0, log_level="warning", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join(10)
-
-
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     (tmp_path / "testsets").mkdir()
@@ -79,7 +57,7 @@ Open = Callable[..., Page]
 def open_page(browser: Browser, assistant: Assistant, workspace: Path) -> Iterator[Open]:
     """Open the page in a window of its own; what the console complains of and what goes elsewhere fails the test."""
     faults: list[str] = []
-    with served(assistant, workspace) as address:
+    with served(assistant, workspace, evaluate=True) as address:
 
         def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
             context = browser.new_context(
@@ -90,7 +68,7 @@ def open_page(browser: Browser, assistant: Assistant, workspace: Path) -> Iterat
             page.on("pageerror", lambda error: faults.append(str(error)))
             page.on("request", lambda r: None if r.url.startswith((address, "data:")) else faults.append(r.url))
             page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
-            page.goto(f"{address}evaluate")
+            page.goto(f"{address}/evaluate")
             expect(page.locator("#start")).to_be_visible(timeout=20_000)
             return page
 
@@ -338,8 +316,8 @@ def test_the_keyboard_is_enough_and_every_control_has_a_name(open_page: Open) ->
 
 @pytest.fixture(scope="module")
 def bare(assistant: Assistant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(assistant, tmp_path_factory.mktemp("bare"), evaluate=False) as address:
-        yield address
+    with served(assistant, tmp_path_factory.mktemp("bare")) as address:
+        yield f"{address}/"
 
 
 @pytest.mark.parametrize("path", ["evaluate", "evaluate/", "evaluate/report?run=x", "evaluate/config", "evaluate/gradio_api/queue/join"])  # fmt: skip
@@ -349,8 +327,8 @@ def test_without_being_asked_for_there_is_no_evaluation_page(bare: str, path: st
 
 
 def test_what_the_page_does_not_use_is_shut(assistant: Assistant, workspace: Path) -> None:
-    with served(assistant, workspace) as address:
-        assert "evaluate/" in fetch(address)[1]
+    with served(assistant, workspace, evaluate=True) as address:
+        assert "evaluate/" in fetch(f"{address}/")[1]
         for path in (
             "upload",
             "info",
@@ -362,14 +340,14 @@ def test_what_the_page_does_not_use_is_shut(assistant: Assistant, workspace: Pat
             "",
         ):
             for root in ("evaluate/gradio_api/", "evaluate//gradio_api/", "/gradio_api/"):
-                assert fetch(f"{address}{root}{path}", b"" if path in ("upload", "run/run") else None)[0] == 404
-        assert fetch(f"{address}evaluate/monitoring")[0] == 404
-        assert fetch(f"{address}evaluate/gradio_api/queue/join", b"x" * 300_000)[0] == 413
-        status, body = fetch(f"{address}evaluate/report?run=../t&against=")
+                assert fetch(f"{address}/{root}{path}", b"" if path in ("upload", "run/run") else None)[0] == 404
+        assert fetch(f"{address}/evaluate/monitoring")[0] == 404
+        assert fetch(f"{address}/evaluate/gradio_api/queue/join", b"x" * 300_000)[0] == 413
+        status, body = fetch(f"{address}/evaluate/report?run=../t&against=")
         assert status == 404 and "没有这次评测" in body
         for site, answer in (("cross-site", 403), ("same-origin", 422)):  # a form of another site cannot act here
             request = urllib.request.Request(
-                f"{address}evaluate/gradio_api/queue/join", b"{}", {"sec-fetch-site": site}
+                f"{address}/evaluate/gradio_api/queue/join", b"{}", {"sec-fetch-site": site}
             )
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(request)

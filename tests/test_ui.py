@@ -8,8 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-import uvicorn
-from conftest import CORPUS, DOCUMENTS, ROOT, ROWS, write_corpus
+from conftest import CORPUS, DOCUMENTS, ROOT, ROWS, served, write_corpus
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -33,7 +30,7 @@ from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Turn
-from assistant.ui import EXAMPLES, build_app
+from assistant.ui import EXAMPLES
 from assistant.viewer import AnswerView, text_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -97,22 +94,8 @@ def recorder(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Pat
 @pytest.fixture(scope="module")
 def address(recorder: Recorder) -> Iterator[str]:
     """A running server's address."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            build_app(recorder, recorder.index.directory.parent.parent / "workspace"),
-            port=0,
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-        )
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join(10)
+    with served(recorder) as running:
+        yield f"{running}/"
 
 
 @pytest.fixture(scope="module")

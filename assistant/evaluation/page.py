@@ -3,11 +3,11 @@
 from typing import Any
 
 from assistant.components import PLAIN, PRIVATE, blocks, gr
+from assistant.current import Current
 from assistant.evaluation.comparing import build_comparison
 from assistant.evaluation.results import build_results
 from assistant.evaluation.shown import PARTS
 from assistant.evaluation.taking import build_candidates, listed, own_sets
-from assistant.pipeline import Assistant
 from assistant.viewer import template
 from eval.compare import compare
 from eval.report import report
@@ -16,17 +16,19 @@ from eval.workspace import Workspace
 TITLE = "评测 · 嘉定产业园区与政策问答"
 
 
-def build_page(assistant: Assistant, workspace: Workspace) -> Any:
-    """Return the evaluation page."""
+def build_page(current: Current, workspace: Workspace) -> Any:
+    """Return the evaluation page; each event is of the generation in service when it begins."""
+    with current.use() as assistant:
+        documents = assistant.index.manifest.documents
     with blocks(TITLE) as page:
-        gr.HTML(PARTS.introduction(assistant.index.manifest.documents), **PLAIN)
+        gr.HTML(PARTS.introduction(documents), **PLAIN)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("评测"):
-                testset, runs = build_results(assistant, workspace)
+                testset, runs = build_results(current, workspace)
             with gr.Tab("比较") as comparing:
                 before, after = build_comparison(workspace)
             with gr.Tab("候选题") as taking:
-                counts, waiting, target = build_candidates(assistant, workspace)
+                counts, waiting, target = build_candidates(current, workspace)
         gr.HTML(template("ui.html").reader(), elem_id="reader-frame", **PLAIN)
 
         def sets() -> list[Any]:

@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 from assistant.components import PLAIN, PRIVATE, gr
+from assistant.current import Current
 from assistant.errors import SettingsError, told
 from assistant.evaluation.form import Form, build_form, filled, label_of
 from assistant.evaluation.running import Runner
 from assistant.evaluation.shown import PARTS, categories_of, opened_html, questions_html, result_html
-from assistant.pipeline import Assistant
 from eval import metrics
 from eval.names import COMPONENTS
 from eval.relabel import labelled
@@ -25,9 +25,9 @@ Opened = tuple[str, TestQuestion, date]  # the test set's name, the question as 
 KEPT_APART = "随程序的测试集不会改动：第一次修改时，先在工作区复制一份同名的，改在那里。重新评测时请选工作区的那一份。"
 
 
-def build_results(assistant: Assistant, workspace: Workspace) -> tuple[Any, Any]:
+def build_results(current: Current, workspace: Workspace) -> tuple[Any, Any]:
     """Add the tab to the page that is being built and return the choices of test set and of run."""
-    testset, runs = _running(assistant, workspace)
+    testset, runs = _running(current, workspace)
     result = gr.HTML("", elem_id="result", **PLAIN)
     with gr.Accordion("各类题的指标", open=False, visible=False) as figures:
         measured = gr.HTML("", elem_classes="figures", **PLAIN)
@@ -54,13 +54,13 @@ def build_results(assistant: Assistant, workspace: Workspace) -> tuple[Any, Any]
     shown = [result, figures, filters, measured, category, questions]
     runs.change(show, runs, shown, **PRIVATE).then(lambda: True, None, wrong_only, **PRIVATE)
     gr.on([wrong_only.input, category.input], choose, [runs, wrong_only, category], questions, **PRIVATE)
-    _opening(assistant, workspace, questions, runs)
+    _opening(current, workspace, questions, runs)
     return testset, runs
 
 
-def _running(assistant: Assistant, workspace: Workspace) -> tuple[Any, Any]:
+def _running(current: Current, workspace: Workspace) -> tuple[Any, Any]:
     """Add the form that starts a run, and what it is doing."""
-    runner = Runner(assistant, workspace)
+    runner = Runner(current, workspace)
     with gr.Row(elem_classes="fields"):
         testset = gr.Dropdown(list(workspace.testsets()), value=FIRST, label="测试集", elem_id="testset")
         day = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="run-as-of")
@@ -92,7 +92,7 @@ def _running(assistant: Assistant, workspace: Workspace) -> tuple[Any, Any]:
     return testset, runs
 
 
-def _opening(assistant: Assistant, workspace: Workspace, questions: Any, runs: Any) -> None:
+def _opening(current: Current, workspace: Workspace, questions: Any, runs: Any) -> None:
     """Add the part that shows one question, in which it is relabelled."""
     state = gr.State(None)
     with gr.Column(visible=False, elem_classes="opened") as column:
@@ -108,35 +108,25 @@ def _opening(assistant: Assistant, workspace: Workspace, questions: Any, runs: A
     def open_one(event: gr.EventData, name: str) -> list[Any]:
         run = workspace.run(name)
         row = next(row for row in run["questions"] if row["id"] == event._data.get("id"))
-        html = opened_html(run, row, assistant.index)
-        source = run["setup"].get("file", "")
-        try:
-            question = workspace.question(source, row["id"])
-        except SettingsError as error:
-            return [
-                gr.update(visible=True),
-                html,
-                None,
-                *[gr.update()] * len(form.parts),
-                PARTS.message(str(error), True),
-            ]
-        values = filled(question, assistant.index, row["ranked"])
-        return [
-            gr.update(visible=True),
-            html,
-            (source, question, date.fromisoformat(run["setup"]["as_of"])),
-            *values,
-            "",
-        ]
+        source, day = run["setup"].get("file", ""), date.fromisoformat(run["setup"]["as_of"])
+        with current.use() as assistant:
+            html = opened_html(run, row, assistant.index)
+            try:
+                question = workspace.question(source, row["id"])
+            except SettingsError as error:
+                kept = [gr.update()] * len(form.parts)
+                return [gr.update(visible=True), html, None, *kept, PARTS.message(str(error), True)]
+            values = filled(question, assistant.index, row["ranked"])
+        return [gr.update(visible=True), html, (source, question, day), *values, ""]
 
     opened = questions.open(open_one, runs, [column, detail, state, *form.parts, message], **PRIVATE)
     opened.then(None, None, None, js=SHOW_OPENED, **PRIVATE)
     runs.change(lambda: gr.update(visible=False), None, column, **PRIVATE)
     close.click(lambda: gr.update(visible=False), None, column, js="() => window.backToList?.()", **PRIVATE)
-    _saving(assistant, workspace, form, [state, message], (save, add))
+    _saving(current, workspace, form, [state, message], (save, add))
 
 
-def _saving(assistant: Assistant, workspace: Workspace, form: Form, parts: list[Any], buttons: tuple[Any, Any]) -> None:
+def _saving(current: Current, workspace: Workspace, form: Form, parts: list[Any], buttons: tuple[Any, Any]) -> None:
     """Let one button write a question's label where it stands, the other write it as a new question."""
     state, message = parts
 
@@ -145,7 +135,8 @@ def _saving(assistant: Assistant, workspace: Workspace, form: Form, parts: list[
             if opened is None:
                 raise SettingsError("找不到这道题原来的测试集，不能保存")
             name, was, day = opened
-            question = labelled(was, label_of(values), assistant.index)
+            with current.use() as assistant:
+                question = labelled(was, label_of(values), assistant.index)
             if new:
                 question = replace(question, id=workspace.free_id(name, was.id))
                 target = workspace.add(name, question)
@@ -157,7 +148,8 @@ def _saving(assistant: Assistant, workspace: Workspace, form: Form, parts: list[
 
     def judged(question: TestQuestion, day: date) -> str:
         """Say whether the answer given now is right by the new label."""
-        row = evaluate(assistant, [question], day)["questions"][0]
+        with current.use() as assistant:
+            row = evaluate(assistant, [question], day)["questions"][0]
         if metrics.handled(row):
             return "按新的标注，现在的回答是对的。"
         return f"按新的标注，现在的回答不对{'，缺 ' + '；'.join(row['missing']) if row['missing'] else ''}。"

@@ -10,9 +10,10 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from assistant.conversation import day_of
+from assistant.current import Current
 from assistant.errors import SettingsError, told
 from assistant.evaluation.shown import PARTS
-from assistant.pipeline import Assistant, Component
+from assistant.pipeline import Component
 from eval.run import evaluate
 from eval.testset import TestQuestion
 from eval.workspace import Workspace
@@ -42,7 +43,7 @@ class Run:
 class Runner:
     """Runs one test set at a time, whoever asks; `running` holds the run that each visitor waits for."""
 
-    assistant: Assistant
+    current: Current
     workspace: Workspace
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: dict[str, Run] = field(default_factory=dict)
@@ -76,8 +77,11 @@ class Runner:
     async def _ask_all(
         self, run: Run, questions: list[TestQuestion], as_of: date, part: Component | None, name: str
     ) -> AsyncIterator[dict[str, Any]]:
-        assistant = self.assistant.ablated([part] if part else [])
-        asking = asyncio.ensure_future(run_in_threadpool(evaluate, assistant, questions, as_of, run.count, name))
+        def work() -> dict[str, Any]:
+            with self.current.use() as assistant:  # one generation from the first question to the last
+                return evaluate(assistant.ablated([part] if part else []), questions, as_of, run.count, name)
+
+        asking = asyncio.ensure_future(run_in_threadpool(work))
         asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # also where nobody waits any more
         while not asking.done():
             yield {"progress": PARTS.progress(run.done, len(questions))}

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from assistant.components import PLAIN, PRIVATE, gr
+from assistant.current import Current
 from assistant.errors import SettingsError, told
 from assistant.evaluation.form import build_form, filled, label_of
 from assistant.evaluation.shown import PARTS, candidate_html, candidates_html
-from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from eval.candidates import Candidate, accept, candidates, proposed, reject, tally
 from eval.relabel import labelled
@@ -33,7 +33,7 @@ def own_sets(workspace: Workspace) -> list[str]:
     return list(dict.fromkeys([FEEDBACK_SET, *names]))
 
 
-def build_candidates(assistant: Assistant, workspace: Workspace) -> tuple[Any, Any, Any]:
+def build_candidates(current: Current, workspace: Workspace) -> tuple[Any, Any, Any]:
     """Add the tab to the page that is being built and return its parts that follow the workspace."""
     counts = gr.HTML("", elem_id="tally", **PLAIN)
     message = gr.HTML("", elem_id="candidate-message", **PLAIN)
@@ -63,23 +63,24 @@ def build_candidates(assistant: Assistant, workspace: Workspace) -> tuple[Any, A
         if found is None:
             gone = PARTS.message("这道候选题已经处理过了。")
             return [gr.update(visible=False), "", None, *[gr.update()] * (len(form.parts) + 1), gone, ""]
-        hits = assistant.search(found.question, Filters(found.as_of), history=found.history)
-        near = [key for key, _, _ in found.sources] + [hit.document.id for hit in hits]
         sets = gr.update(choices=own_sets(workspace))
-        values = filled(proposed(found), assistant.index, near)
-        return [gr.update(visible=True), candidate_html(found, assistant.index), found, *values, sets, "", ""]
+        with current.use() as assistant:
+            hits = assistant.search(found.question, Filters(found.as_of), history=found.history)
+            near = [key for key, _, _ in found.sources] + [hit.document.id for hit in hits]
+            values = filled(proposed(found), assistant.index, near)
+            return [gr.update(visible=True), candidate_html(found, assistant.index), found, *values, sets, "", ""]
 
     shown = [column, detail, state, *form.parts, target, message, fault]
     waiting.open(open_one, None, shown, **PRIVATE).then(None, None, None, js=SHOW_OPENED, **PRIVATE)
     close.click(lambda: gr.update(visible=False), None, column, js="() => window.backToList?.()", **PRIVATE)
     changed = [column, message, fault, counts, waiting, reason, target]
-    taken, left = _deciding(assistant, workspace)
+    taken, left = _deciding(current, workspace)
     take.click(taken, [state, target, *form.parts], changed, **PRIVATE)
     leave.click(left, [state, reason], changed, **PRIVATE)
     return counts, waiting, target
 
 
-def _deciding(assistant: Assistant, workspace: Workspace) -> tuple[Callable[..., list[Any]], Callable[..., list[Any]]]:
+def _deciding(current: Current, workspace: Workspace) -> tuple[Callable[..., list[Any]], Callable[..., list[Any]]]:
     """Return what accepts a candidate and what rejects it; each returns what changes on the page."""
 
     def done(text: str) -> list[Any]:
@@ -94,7 +95,8 @@ def _deciding(assistant: Assistant, workspace: Workspace) -> tuple[Callable[...,
 
     def taken(found: Candidate | None, name: str, *values: Any) -> list[Any]:
         try:
-            question = labelled(proposed(_given(found)), label_of(values), assistant.index)
+            with current.use() as assistant:
+                question = labelled(proposed(_given(found)), label_of(values), assistant.index)
             written = accept(workspace, _given(found), question, workspace.new(name or ""), datetime.now())
         except Exception as error:
             return [gr.update(), "", PARTS.message(told(error), strong=True), *[gr.update()] * 4]
