@@ -42,6 +42,7 @@ _NOT_STATED = re.compile(
 )
 _PARTS = re.compile("[、；;]")
 _ASIDE = re.compile(r"[(（][^()（）]*[)）]")
+_POINTS_ELSEWHERE = re.compile(r"[详另]?见《[^》]*》(?:[(（][^()（）]*[)）])?[。.]?$|[^，,；;]*与嘉定无关")
 _SOURCE = re.compile(r"(?:资料|数据|访谈|全市目标|参考)?来源|https?://|.{0,12}(?:链接|报道)[:：]\s*http")
 _GENERIC_LABELS = {"数值", "内容", "说明", "备注", "项目", "说法", "情况"}
 _EACH = re.compile(r"各|每|分别")
@@ -60,6 +61,7 @@ _ORDINALS = [
 ]
 _FIRST = re.compile(r"首(?=[批轮届期])")
 _MOST = re.compile(r"最[大高多早低小长快晚少](?!限度)")
+_WHETHER_THERE_IS = re.compile("有没有|有无|是否有|有木有")
 _WHICH_ONE = re.compile(r"哪[1一]?[个家座条项所]|谁|什么(?!时)")
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
 Embed = Callable[[Sequence[str]], np.ndarray]
@@ -198,11 +200,12 @@ def candidates(hits: Sequence[Hit]) -> list[Candidate]:
 
 
 def _material(hit: Hit) -> list[Unit]:
-    """Return the passage's units, without its sources and what gives orders to a program."""
+    """Return the passage's units, without its sources, what only points elsewhere, and what gives orders to a program."""
     found = units(hit.document.text, hit.passage.start, hit.passage.end, hit.passage.context)
     ordered = orders(hit.passage.text)
     start, end = (hit.passage.start + offset for offset in ordered or (0, 0))
-    return [unit for unit in found if not _SOURCE.match(unit.text) and not (unit.start < end and unit.end > start)]
+    kept = (unit for unit in found if not (_SOURCE.match(unit.text) or _POINTS_ELSEWHERE.match(unit.text)))
+    return [unit for unit in kept if not (unit.start < end and unit.end > start)]
 
 
 def _untitled(unit: Unit, title: str) -> Unit:
@@ -278,6 +281,7 @@ def judge(
         features["found"] = best[key]
         focus, near = (_mean({t.word: shares[t.word] for t in aspect.own_terms}, weights) for shares in (own, covered))
         fits = _fits(aspect, candidate) and (not features["lacking"] or _free(aspect))
+        fits = fits and _there_is(aspect, covered, weights)
         timely = _in_time(aspect, candidate)
         scored.append(Scored(candidate, covered, own, features, focus, near, fits, timely, probability(features)))
     return scored, weights
@@ -339,6 +343,14 @@ def _match(
         "another": _another(aspect, candidate, weights),
         "clause": _clause(aspect, candidate, weights),
     }  # fmt: skip
+
+
+def _there_is(aspect: Aspect, covered: dict[str, float], weights: dict[str, float]) -> bool:
+    """Return False where a question is whether there is something and a unit does not speak of what tells most of it."""
+    if not _WHETHER_THERE_IS.search(aspect.text) or not aspect.own_terms:
+        return True
+    telling = max(aspect.own_terms, key=lambda term: weights[term.word])
+    return covered[telling.word] >= LEAST_NAME
 
 
 def _free(aspect: Aspect) -> bool:

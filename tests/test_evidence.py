@@ -130,6 +130,12 @@ def test_a_row_reads_as_label_and_value(cells: tuple[tuple[str, str], ...], text
     assert row_text(Unit("row", "", 0, 0, cells=cells)) == text
 
 
+@pytest.mark.parametrize("text", ["见《申报指南》（另有文档）。", "详见《申报指南》", "其他区的补贴比例也与嘉定无关。"])
+def test_what_only_points_elsewhere_is_no_evidence(text: str) -> None:
+    told = [candidate.unit.text for candidate in units_of(document(f"补贴比例为30%。\n\n{text}"))]
+    assert told == ["补贴比例为30%。"]
+
+
 def test_where_a_text_comes_from_is_no_evidence() -> None:
     text = "产值120亿元。\n\n来源：上海嘉定\n\nhttps://example.com/120\n"
     assert [candidate.unit.text for candidate in units_of(document(text))] == ["产值120亿元。"]

@@ -444,3 +444,9 @@ def test_a_table_row_is_never_shown_as_it_is_written(jiading: Assistant) -> None
     notices = jiading.ask("嘉定氢能港2026年的税收是多少？", filters=TODAY).notices
     assert any(notice.kind == "period" for notice in notices)
     assert not any("|" in notice.text for notice in notices)
+
+
+def test_whether_there_is_something_is_not_answered_with_something_else(jiading: Assistant) -> None:
+    as_of = Filters(date(2026, 11, 25))
+    assert not jiading.ask("嘉定有没有新能源汽车以旧换新补贴？", filters=as_of).statements
+    assert "全国首店20万元" in jiading.ask("嘉定有没有给首店的补贴？", filters=as_of).statements[0].text
