@@ -22,6 +22,8 @@ LAYERS = [
     {"reply.risk"},
     {"reply.export"},
     {"reply"},
+    {"people.access"},
+    {"people"},
     {"current", "metrics", "viewer"},
     {"desk", "plain"},
     {"faults", "forms"},
