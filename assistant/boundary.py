@@ -1,6 +1,7 @@
-"""What every request passes: it is counted; the API's answers are kept from caches, and its failures are typed."""
+"""What every request passes: it is counted and logged; the API's answers are kept from caches, and its failures are typed."""
 
 import logging
+import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -8,6 +9,7 @@ from assistant.faults import fault, is_api
 from assistant.metrics import Metrics
 
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"]
+QUIET = ("/healthz", "/readyz", "/metrics")  # asked for every few seconds
 HEADERS = {b"cache-control": b"no-store", b"x-content-type-options": b"nosniff"}
 
 log = logging.getLogger("assistant")
@@ -24,7 +26,7 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, api = 0, is_api(scope["path"])
+        status, api, start = 0, is_api(scope["path"]), time.perf_counter()
 
         async def counted(message: Message) -> None:
             nonlocal status
@@ -46,9 +48,11 @@ class Boundary:
             log.exception("unforeseen failure")
             await fault(500)(scope, receive, counted)
         finally:
-            self._metrics.requested(
-                _route(scope, api), scope["method"] if scope["method"] in METHODS else "other", status
-            )
+            route, method = _route(scope, api), scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.requested(route, method, status)
+            if api and route not in QUIET:
+                spent = round((time.perf_counter() - start) * 1000)
+                log.info("request", extra={"route": route, "method": method, "status": status, "ms": spent})
 
 
 def _from_elsewhere(scope: Scope) -> bool:

@@ -298,8 +298,8 @@ def draft_reply(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="监听地址。")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="端口。")] = 7860,
+    host: Annotated[str, typer.Option(help="监听地址。", show_default="127.0.0.1")] = "",
+    port: Annotated[int | None, typer.Option(help="端口。", show_default="7860")] = None,
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="同时打开评测网页 /evaluate；能打开网页的人都能用。")
     ] = False,
@@ -308,7 +308,22 @@ def serve(
     """打开问答网页。"""
     from assistant.ui import serve as run
 
-    run(_settings(index), host, port, evaluate)
+    settings = _settings(index)
+    run(replace(settings, host=host or settings.host, port=settings.port if port is None else port), evaluate)
+
+
+@app.command("settings")
+def show_settings() -> None:
+    """列出每一项设置现在的值和来处；密钥只说填了没有。"""
+    from rich.console import Console
+    from rich.table import Table
+
+    from assistant.config import shown
+
+    table = Table("环境变量", "现在的值", "来处", "含义")
+    for row in shown():
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 @app.command()
@@ -455,7 +470,7 @@ def render(answer: Answer) -> str:
 
 
 def _settings(index: Path | None) -> Settings:
-    settings = Settings.from_environment()
+    settings = Settings.read()
     return replace(settings, index=index) if index else settings
 
 

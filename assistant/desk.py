@@ -1,10 +1,11 @@
 """Where the page, the API and MCP put their questions: so many at a time, each answered by one generation."""
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CancelScope, CapacityLimiter, create_task_group, move_on_after, sleep, to_thread
 
@@ -24,6 +25,8 @@ LOOK_S = 0.5  # between looks whether a caller who waits is still there
 MAX_QUESTION = 2000  # characters
 MAX_BODY = 200_000  # bytes of a request, far above the longest question
 T = TypeVar("T")
+
+log = logging.getLogger("assistant")
 
 
 async def _stays() -> bool:
@@ -49,8 +52,13 @@ class Desk:
     def __init__(self, assistant: Assistant) -> None:
         self.current, self.metrics = Current(assistant), Metrics()
         self._all, self._programs = CapacityLimiter(AT_ONCE), CapacityLimiter(AT_ONCE - FOR_THE_PAGE)
-        self.metrics.gauge("jiading_asks_running", "正在回答的问题", lambda: self._all.borrowed_tokens)
+        self.metrics.gauge("jiading_asks_running", "正在回答的问题", lambda: self.running)
         self.metrics.gauge("jiading_asks_waiting", "排队的问题", lambda: self.waiting)
+
+    @property
+    def running(self) -> int:
+        """How many questions are being answered."""
+        return self._all.borrowed_tokens
 
     @property
     def waiting(self) -> int:
@@ -68,6 +76,7 @@ class Desk:
         def work(assistant: Assistant) -> T:
             answer = assistant.ask(question, history, filters)
             self.metrics.answered(answer)
+            log.info("answer", extra={**_particulars(answer), "page": caller.page})
             return show(answer, assistant.index)
 
         return await self.run(work, caller)
@@ -96,6 +105,12 @@ class Desk:
     def _busy(self) -> BusyError:
         self.metrics.refused()
         return BusyError("现在提问的人太多，请稍后再试")
+
+
+def _particulars(answer: Answer) -> dict[str, Any]:
+    """Return what the log may hold of an answer."""
+    spent = round(sum(answer.timings_ms.values()))
+    return {"status": answer.status, "ms": spent, "generation": answer.generation, "as_of": str(answer.as_of)}
 
 
 async def _entered(held: AsyncExitStack, limiters: Sequence[CapacityLimiter], caller: Caller) -> bool:

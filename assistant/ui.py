@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from anyio import move_on_after, sleep
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -21,6 +22,7 @@ from assistant.errors import CorpusError, SettingsError, told
 from assistant.evaluation.page import build_page, report_html
 from assistant.faults import fault, is_api
 from assistant.feedback import MAX_COMMENT, REASONS
+from assistant.logs import start_log
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
@@ -38,6 +40,7 @@ EXAMPLES = (
     "申报嘉定集成电路政策需要满足什么条件？",
     "19家特色产业园区各自的税收是多少？",
 )
+STOP_LOOK_S = 0.05  # between looks whether the last answer is given
 EVALUATE = "/evaluate"
 OPEN_API = ("queue", "heartbeat", "startup-events", "cancel", "reset")  # what the page needs of Gradio's; no uploads
 POLICIES = {  # for the browser: the page loads from here alone, a document runs no script
@@ -47,8 +50,26 @@ POLICIES = {  # for the browser: the page loads from here alone, a document runs
 }
 
 
-def serve(settings: Settings, host: str, port: int, evaluate: bool = False) -> None:
-    """Serve the page, and the evaluation page if asked, until Ctrl-C. Raises SettingsError for an address in use, and what load_assistant raises."""
+class Server(uvicorn.Server):
+    """Stops when no answer is under way any more, or `stop_s` seconds after it was told to; it takes no new ones meanwhile."""
+
+    def __init__(self, app: FastAPI, stop_s: float) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+        self._desk, self._stop_s = app.state.desk, stop_s
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for the answers, then close what is open: the pages keep a connection each."""
+        for listener in self.servers:
+            listener.close()
+        with move_on_after(self._stop_s):
+            while self._desk.running:
+                await sleep(STOP_LOOK_S)
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings, evaluate: bool = False) -> None:
+    """Serve the page, and the evaluation page if asked, until Ctrl-C or SIGTERM. Raises SettingsError for an address in use, and what load_assistant raises."""
+    host, port = settings.host, settings.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
@@ -58,10 +79,10 @@ def serve(settings: Settings, host: str, port: int, evaluate: bool = False) -> N
         assistant = load_assistant(settings)
         assistant.search(EXAMPLES[0], Filters(date.today()))  # the first search loads what the next ones use
         app = build_app(assistant, settings.workspace, evaluate)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        start_log(settings.log_format)
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
         print(f"问答网页已就绪：http://{shown}:{listener.getsockname()[1]}（按 Ctrl-C 停止）", flush=True)
-        server.run(sockets=[listener])
+        Server(app, settings.stop_s).run(sockets=[listener])
 
 
 def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> FastAPI:

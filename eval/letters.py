@@ -181,7 +181,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     stay_offline()
-    settings = Settings.from_environment()
+    settings = Settings.read()
     assistant = load_assistant(Settings(index=arguments.index) if arguments.index else settings)
     cases = read_cases()
     for split in ("dev", "test"):

@@ -15,6 +15,7 @@ LAYERS = [
     {"formats.__main__"},
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
+    {"logs"},
     {"config", "models"},
     {"reply.schema"},
     {"reply.footnotes", "reply.pieces", "reply.references", "reply.relevance", "reply.wording"},

@@ -507,4 +507,4 @@ def test_a_port_in_use_is_said_plainly(address: str, recorder: Recorder) -> None
     from assistant.ui import serve
 
     with pytest.raises(SettingsError, match="换一个端口"):
-        serve(Settings(index=recorder.index.directory.parent), "127.0.0.1", int(address.rsplit(":", 1)[1].strip("/")))
+        serve(Settings(index=recorder.index.directory.parent, port=int(address.rsplit(":", 1)[1].strip("/"))))
