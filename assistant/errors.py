@@ -47,6 +47,12 @@ class BusyError(AssistantError):
     exit_code = 5
 
 
+class DatabaseError(AssistantError):
+    """The database of accounts and logs cannot be opened, read or written: mend its address or start it."""
+
+    exit_code = 7
+
+
 class ModelError(AssistantError):
     """An embedding or chat model cannot be loaded or does not answer."""
 
