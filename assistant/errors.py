@@ -53,6 +53,12 @@ class DatabaseError(AssistantError):
     exit_code = 7
 
 
+class AccountError(AssistantError):
+    """An account, a name or a password is not as it must be: mend what was given."""
+
+    exit_code = 2
+
+
 class ModelError(AssistantError):
     """An embedding or chat model cannot be loaded or does not answer."""
 

@@ -2,9 +2,9 @@
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -16,12 +16,17 @@ from assistant.components import PLAIN, PRIVATE, blocks, gr, mount
 from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation, day_of
 from assistant.current import Current
-from assistant.desk import MAX_BODY, Desk
+from assistant.desk import MAX_BODY, Caller, Desk
 from assistant.errors import CorpusError, SettingsError, told
 from assistant.evaluation.page import build_page, report_html
 from assistant.faults import fault, is_api
 from assistant.feedback import MAX_COMMENT, REASONS
 from assistant.models import load_assistant
+from assistant.people.access import ROLES, Identity, identity
+from assistant.people.accounts import FIRST
+from assistant.people.gate import ADDRESS, Gate
+from assistant.people.pages import open_accounts
+from assistant.people.people import People
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.viewer import checksum, document_html, template
@@ -39,7 +44,7 @@ EXAMPLES = (
     "19家特色产业园区各自的税收是多少？",
 )
 EVALUATE = "/evaluate"
-OPEN_API = ("queue", "heartbeat", "startup-events", "cancel", "reset")  # what the page needs of Gradio's; no uploads
+LINKS = (("draft", "起草", "reply/"), ("evaluate", "评测", "evaluate/"), ("administer", "管理", "admin/"))
 POLICIES = {  # for the browser: the page loads from here alone, a document runs no script
     False: "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; frame-ancestors 'self'; object-src 'none'; base-uri 'self'",  # Gradio compiles in the page
@@ -47,46 +52,45 @@ POLICIES = {  # for the browser: the page loads from here alone, a document runs
 }
 
 
-def serve(settings: Settings, host: str, port: int, evaluate: bool = False) -> None:
-    """Serve the page, and the evaluation page if asked, until Ctrl-C. Raises SettingsError for an address in use, and what load_assistant raises."""
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve the pages until Ctrl-C. Raises SettingsError for an address in use, and what load_assistant raises."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise SettingsError(f"不能在 {host}:{port} 打开网页（{error}），请换一个端口，例如 --port 7861") from error
-    with listener:
+    with ExitStack() as opened:
+        opened.enter_context(listener)
         assistant = load_assistant(settings)
         assistant.search(EXAMPLES[0], Filters(date.today()))  # the first search loads what the next ones use
-        app = build_app(assistant, settings.workspace, evaluate)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        people = People(settings)
+        opened.callback(people.close)
+        app = build_app(assistant, settings, people)
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, proxy_headers=False)
+        )
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
         print(f"问答网页已就绪：http://{shown}:{listener.getsockname()[1]}（按 Ctrl-C 停止）", flush=True)
+        if password := people.accounts.add_first():
+            print(f"第一次启动，已建立管理员 {FIRST}，一次性密码：{password}（只显示这一次，登录后要修改）", flush=True)
         server.run(sockets=[listener])
 
 
-def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> FastAPI:
-    """Return the web application over an assistant: the page, whose feedback is kept in the workspace, and the API for programs.
-
-    `evaluate` opens /evaluate.
-    """
+def build_app(assistant: Assistant, settings: Settings, people: People) -> FastAPI:
+    """Return the web application over an assistant: the pages, and the API for programs, behind the gate."""
     app, desk = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None), Desk(assistant)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         path, length = request.url.path, request.headers.get("content-length", "0")
-        if not _allowed(path, evaluate):
-            return Response(status_code=404)
-        if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site") == "cross-site":
-            return Response(status_code=403)
         untold = "transfer-encoding" in request.headers  # a body that does not say how long it is
         if untold or not length.isdecimal() or int(length) > MAX_BODY:
             status = 411 if untold else 413
             return fault(status) if is_api(path) else Response(status_code=status)
         response = await call_next(request)
-        response.headers["content-security-policy"] = POLICIES[
-            path.startswith("/documents/") or is_api(path) or path == f"{EVALUATE}/report"
-        ]
-        response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "no-referrer"
+        policy = POLICIES[path.startswith("/documents/") or is_api(path) or path == f"{EVALUATE}/report"]
+        response.headers.setdefault("content-security-policy", policy)
+        response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "same-origin"
         return response
 
     @app.get("/documents/{document_id:path}", include_in_schema=False)
@@ -101,20 +105,18 @@ def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> 
                 span = -1, -1
             return HTMLResponse(document_html(found, *span, day_of(as_of) or date.today(), lent.index))
 
+    app.add_middleware(Gate, people=people)
     api.mount(app, desk)
-    if evaluate:
-        _open_evaluation(app, desk.current, Workspace(workspace))
-    mount(app, _page(desk, assistant.index.manifest.documents, workspace, evaluate), "/")
+    open_accounts(app, people)
+    _open_evaluation(app, desk.current, Workspace(settings.workspace))
+    mount(app, _page(desk, settings, people), "/")
     return app
 
 
-def _allowed(path: str, evaluate: bool) -> bool:
-    """Return whether a path is open: of Gradio's own interface only what the pages need, of /evaluate all or nothing."""
-    inner = path.removeprefix(EVALUATE) if path == EVALUATE or path.startswith(f"{EVALUATE}/") else path
-    if inner != path and not evaluate:
-        return False
-    parts = inner.strip("/").split("/")
-    return parts[0] != "monitoring" and (parts[0] != "gradio_api" or (parts[1:] or [""])[0] in OPEN_API)
+def _links(who: Identity) -> tuple[list[tuple[str, str]], str]:
+    """Return the pages that somebody may open besides, as name and address, and what to call them."""
+    named = f"{who.name}（{ROLES[who.role]}）" if who.role else ""
+    return [(name, address) for permission, name, address in LINKS if permission in who.permitted], named
 
 
 def _open_evaluation(app: FastAPI, current: Current, workspace: Workspace) -> None:
@@ -134,11 +136,14 @@ def _open_evaluation(app: FastAPI, current: Current, workspace: Workspace) -> No
     mount(app, build_page(current, workspace), EVALUATE, "evaluation/page.css")
 
 
-def _page(desk: Desk, documents: int, workspace: Path, evaluate: bool) -> Any:
+def _page(desk: Desk, settings: Settings, people: People) -> Any:
     """Return the page's parts and what happens when."""
+    with desk.current.use() as assistant:
+        documents = assistant.index.manifest.documents
     with blocks(TITLE) as page:
+        links = gr.HTML("", elem_id="links", **PLAIN)
         so_far = gr.State(Conversation())
-        gr.HTML(PARTS.introduction(TITLE, documents, evaluate), **PLAIN)
+        gr.HTML(PARTS.introduction(TITLE, documents), **PLAIN)
         talk = gr.HTML("", elem_id="talk", js_on_load=str(PARTS.on_talk()), **PLAIN)
         with gr.Column(elem_id="examples") as examples:
             gr.HTML("<h2>可以这样问</h2>", **PLAIN)
@@ -159,12 +164,18 @@ def _page(desk: Desk, documents: int, workspace: Path, evaluate: bool) -> Any:
         def placed(changes: dict[str, Any]) -> dict[Any, Any]:
             return {parts[k]: gr.update(visible=False) if value is False else value for k, value in changes.items()}
 
-        async def ask(question: str, day: str, talk_so_far: Conversation) -> AsyncIterator[dict[Any, Any]]:
-            async for changes in conversation.ask(desk, question, day, talk_so_far):
+        async def ask(
+            question: str, day: str, talk_so_far: Conversation, request: gr.Request
+        ) -> AsyncIterator[dict[Any, Any]]:
+            asker: Any = request
+            if wait := people.rates.wait(identity(asker), asker.scope.get(ADDRESS, "")):
+                yield placed({"message": f"提问太频繁，请 {wait} 秒后再试。"})
+                return
+            async for changes in conversation.ask(desk, question, day, talk_so_far, Caller("page", asker)):
                 yield placed(changes)
 
         def rate(event: gr.EventData, talk_so_far: Conversation) -> dict[Any, Any]:
-            return placed(conversation.rate(workspace, event._data, talk_so_far))
+            return placed(conversation.rate(settings.workspace, event._data, talk_so_far))
 
         asked: Any = {"fn": ask, "inputs": [box, as_of, so_far], "outputs": list(parts.values()), **PRIVATE}
         running = [gr.on([box.submit, send.click], **asked, concurrency_id="ask")]
@@ -177,6 +188,12 @@ def _page(desk: Desk, documents: int, workspace: Path, evaluate: bool) -> Any:
         )  # fmt: skip
         for rated in (talk.helpful, form.feedback):
             rated(rate, so_far, [so_far, talk, message], **PRIVATE)
+
+        def places(request: gr.Request) -> str:
+            asker: Any = request
+            return str(PARTS.links(*_links(identity(asker))))
+
+        page.load(places, None, links, **PRIVATE)
     return page
 
 

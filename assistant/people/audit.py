@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, insert, select
 
 from assistant.people.database import Database
 from assistant.people.later import Later
@@ -65,13 +65,10 @@ class Audit:
 
     def add(self, event: Event) -> None:
         """Write down an event. Raises DatabaseError."""
-        with self._database.writing() as connection:
-            self.add_within(connection, event)
+        with self._database.writing(ADDING) as connection:
+            self._add(connection, event)
 
-    def add_within(self, connection: Connection, event: Event) -> None:
-        """Write down an event together with what it was."""
-        if self._database.dialect == "postgresql":  # SQLite has one writer at a time
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADDING})
+    def _add(self, connection: Connection, event: Event) -> None:
         last = connection.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)).scalar()
         values = {
             "at": datetime.now(UTC), "who": event.who[:64], "role": event.role, "action": event.action[:64],

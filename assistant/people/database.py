@@ -51,10 +51,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection whose changes are kept together when the block ends, or none. Raises DatabaseError."""
+    def writing(self, alone: int = 0) -> Iterator[Connection]:
+        """Give a connection whose changes are kept together when the block ends, or none. Raises DatabaseError.
+
+        Of those that give the same number `alone` there is one at a time; SQLite has one writer anyhow.
+        """
         engine = self._engine.execution_options(**{WRITING: True})
         with self._told_faults(), engine.begin() as connection:
+            if alone and self.dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": alone})
             yield connection
 
     def close(self) -> None:
