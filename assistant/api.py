@@ -27,18 +27,10 @@ router = APIRouter(prefix="/api", responses=ERRORS, tags=["问答"])
 
 
 def mount(app: FastAPI, desk: Desk) -> None:
-    """Add the API to an application, ahead of what it mounts at /.
-
-    `asking` and `administering` are where access is required: Depends(require("ask")), and for /metrics
-    Depends(require("administer")) or a loopback address. /healthz and /readyz stay open.
-    """
+    """Add the API to an application, ahead of what it mounts at /; the gate says who may use what."""
     app.state.desk = desk
-    asking: list[Any] = []
-    administering: list[Any] = []
-    for part in (router, chat.router, mcp_server.router(desk)):
-        app.include_router(part, dependencies=asking)
-    app.include_router(monitor.open_router)
-    app.include_router(monitor.metrics_router, dependencies=administering)
+    for part in (router, chat.router, mcp_server.router(desk), monitor.router):
+        app.include_router(part)
     for path in (*(f"{prefix}/{{rest:path}}" for prefix in PATHS), *PATHS):
         app.add_api_route(path, _nowhere, methods=METHODS, include_in_schema=False)
     handle_faults(app)
@@ -55,7 +47,7 @@ def _nowhere(request: Request) -> None:
 async def ask(request: Request, asked: AskIn) -> JSONResponse:
     """回答一个问题，每句附引文；资料里没有的，status 为 abstained，这不是错误。"""
     answer: dict[str, Any] = await request.app.state.desk.ask(
-        asked.question, asked.turns, asked.filters, _as_dict, Caller(gone=request.is_disconnected)
+        asked.question, asked.turns, asked.filters, _as_dict, Caller("api", request, request.is_disconnected)
     )
     return JSONResponse(answer)
 
@@ -69,7 +61,7 @@ async def search(request: Request, asked: SearchIn) -> JSONResponse:
     """查找与问题最接近的段落，不作回答。"""
     found = await request.app.state.desk.run(
         lambda assistant: plain.found(assistant, asked.question, asked.filters, asked.top_k, asked.turns),
-        Caller(gone=request.is_disconnected),
+        Caller("api", request, request.is_disconnected),
     )
     return JSONResponse(found)
 
@@ -85,7 +77,7 @@ async def document(request: Request, document_id: DocumentId, as_of: Annotated[A
         return JSONResponse(
             await request.app.state.desk.run(
                 lambda assistant: plain.described(assistant.index, document_id, day),
-                Caller(gone=request.is_disconnected),
+                Caller("api", request, request.is_disconnected),
             )
         )
     except CorpusError as error:

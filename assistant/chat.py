@@ -139,7 +139,11 @@ async def completions(request: Request, asked: ChatIn) -> Response:
     desk: Desk = request.app.state.desk
     *before, _ = asked.talk
     answer: Answer = await desk.ask(
-        asked.question, before, Filters(asked.as_of or date.today()), alone, Caller(gone=request.is_disconnected)
+        asked.question,
+        before,
+        Filters(asked.as_of or date.today()),
+        alone,
+        Caller("openai", request, request.is_disconnected),
     )
     reply = Reply(answer, sum(len(message.text) for message in asked.messages))
     if not asked.stream:

@@ -21,12 +21,15 @@ import typer
 
 from assistant.config import Settings, stay_offline
 from assistant.errors import AssistantError, CorpusError, SettingsError
+from assistant.people import commands
 from assistant.schema import Answer, Statement, Turn, hit_to_dict, in_title_marks
 
 app = typer.Typer(
     help="嘉定区产业园区与政策问答助手：回答附引文，资料没有的就说没有。",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
 )  # fmt: skip
+
+app.add_typer(commands.app)
 
 IndexOption = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="索引目录，默认在 corpus/ 旁边。")]
 AsOfOption = Annotated[
@@ -300,16 +303,13 @@ def draft_reply(
 def serve(
     host: Annotated[str, typer.Option(help="监听地址。", show_default="127.0.0.1")] = "",
     port: Annotated[int | None, typer.Option(help="端口。", show_default="7860")] = None,
-    evaluate: Annotated[
-        bool, typer.Option("--evaluate", help="同时打开评测网页 /evaluate；能打开网页的人都能用。")
-    ] = False,
     index: IndexOption = None,
 ) -> None:
     """打开问答网页。"""
-    from assistant.ui import serve as run
+    from assistant.serve import serve as run
 
     settings = _settings(index)
-    run(replace(settings, host=host or settings.host, port=settings.port if port is None else port), evaluate)
+    run(replace(settings, host=host or settings.host, port=settings.port if port is None else port))
 
 
 @app.command("settings")

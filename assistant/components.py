@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.requests import HTTPConnection
 
 from assistant.config import stay_offline
 from assistant.desk import AT_ONCE, WAITING
@@ -14,10 +15,16 @@ stay_offline()
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))  # else it sums up all questions after each one
 import gradio as gr  # noqa: E402  # reads its settings when imported
 
-__all__ = ["PLAIN", "PRIVATE", "blocks", "gr", "mount"]
+__all__ = ["PLAIN", "PRIVATE", "asker", "blocks", "gr", "mount"]
 
 PLAIN: Any = {"apply_default_css": False}  # of an HTML part
 PRIVATE: Any = {"api_visibility": "private", "show_progress": "hidden"}  # of an event
+
+
+def asker(request: gr.Request) -> HTTPConnection:
+    """Return the request behind an event, with its whole scope; Gradio's own view of it makes copies."""
+    found: HTTPConnection = request.request
+    return found
 
 
 def blocks(title: str) -> Any:

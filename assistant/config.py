@@ -40,6 +40,22 @@ class Settings:
     port: int = setting(7860, "网页和接口的端口")
     stop_s: float = setting(10.0, "收到停止信号后，最多等正在进行的回答几秒")
     log_format: str = setting("text", "日志的写法：`text` 或 `json`（每行一条）；都不含问题的文字")
+    anonymous: bool = setting(True, "不登录能不能提问")
+    rate_per_minute: int = setting(60, "不登录时，一个地址每分钟最多提问、查找几次")
+    user_rate_per_minute: int = setting(120, "登录后，一个账号每分钟最多提问、查找、起草几次")
+    database: str = setting(
+        "",
+        "账号、审计日志和问题记录的数据库，例如 `postgresql://用户:密码@主机/库`；不填时是工作区里的一个 SQLite 文件",
+        secret=True,
+    )
+    question_days: int = setting(180, "问题记录保留几天")
+    secure_cookie: bool = setting(False, "登录凭证只在 HTTPS 上使用；用 HTTPS 对外开放时填 `true`")
+    proxies: str = setting("", "反向代理的地址，逗号分隔；只有它们给出的 X-Forwarded-For 才采用")
+    oidc_issuer: str = setting("", "统一身份认证（OpenID Connect）的地址；不填时只用本机账号")
+    oidc_client_id: str = setting("", "在统一身份认证那里登记的客户端编号")
+    oidc_client_secret: str = setting("", "客户端密钥", secret=True)
+    oidc_role_claim: str = setting("", "身份信息里写明角色的一项；不填时第一次登录的人只能提问")
+    oidc_roles: str = setting("", "这一项的值对应的角色，例如 `staff=drafter,boss=administrator`")
     chat_url: str = setting("", "大模型的服务地址，例如 `http://127.0.0.1:11434/v1`；不填时只摘录原文")
     chat_model: str = setting("", "大模型的名称，例如 `qwen3`；与服务地址同时填写")
     chat_api_key: str = setting("", "大模型服务的密钥", secret=True)

@@ -60,7 +60,9 @@ class Conversation:
         return "".join(self.shown)
 
 
-async def ask(desk: Desk, question: str, day: str, so_far: Conversation) -> AsyncIterator[dict[str, Any]]:
+async def ask(
+    desk: Desk, question: str, day: str, so_far: Conversation, caller: Caller
+) -> AsyncIterator[dict[str, Any]]:
     """Yield what changes on the page, by part, False for what is to be hidden: the question, then the statements one by one, then all the rest."""
     question, as_of = question.strip(), day_of(day) if day.strip() else date.today()
     if not question:
@@ -74,7 +76,7 @@ async def ask(desk: Desk, question: str, day: str, so_far: Conversation) -> Asyn
         return
     asked = so_far.add(PARTS.exchange(question))
     yield {"talk": asked.html, "box": "", "message": "", "examples": False}
-    view = await _answer(desk, question, so_far, as_of)
+    view = await _answer(desk, question, so_far, as_of, caller)
     if isinstance(view, str):
         done = so_far.add(PARTS.exchange(question, error=view))
     else:
@@ -89,10 +91,10 @@ async def ask(desk: Desk, question: str, day: str, so_far: Conversation) -> Asyn
     yield {"talk": done.html, "conversation": done}
 
 
-async def _answer(desk: Desk, question: str, so_far: Conversation, as_of: date) -> AnswerView | str:
+async def _answer(desk: Desk, question: str, so_far: Conversation, as_of: date, caller: Caller) -> AnswerView | str:
     """Return the answer, or what to tell the user in its stead: the page's outer boundary."""
     try:
-        return await desk.ask(question, so_far.turns, Filters(as_of), AnswerView, Caller(page=True))
+        return await desk.ask(question, so_far.turns, Filters(as_of), AnswerView, caller)
     except Exception as error:
         return told(error)
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from anyio import CancelScope, CapacityLimiter, create_task_group, move_on_after, sleep, to_thread
+from starlette.requests import HTTPConnection
 
 from assistant.current import Current
 from assistant.errors import BusyError
 from assistant.index import Index
 from assistant.metrics import Metrics
+from assistant.people import asked
+from assistant.people.questions import Channel
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Turn
@@ -40,9 +43,10 @@ def alone(answer: Answer, _: Index) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a reader at the page or a program, and how to learn that they have gone away."""
+    """Who asks, by which way and in which request, and how to learn that they have gone away."""
 
-    page: bool = False
+    channel: Channel = "api"
+    request: HTTPConnection | None = None
     gone: Callable[[], Awaitable[bool]] = _stays
 
 
@@ -74,9 +78,15 @@ class Desk:
         """
 
         def work(assistant: Assistant) -> T:
-            answer = assistant.ask(question, history, filters)
+            start = time.perf_counter()
+            answer: Answer | None = None
+            try:
+                answer = assistant.ask(question, history, filters)
+            finally:
+                ms = 1000 * (time.perf_counter() - start)
+                asked.keep(caller.request, caller.channel, question, answer or filters.as_of, ms)
             self.metrics.answered(answer)
-            log.info("answer", extra={**_particulars(answer), "page": caller.page})
+            log.info("answer", extra={**_particulars(answer), "channel": caller.channel})
             return show(answer, assistant.index)
 
         return await self.run(work, caller)
@@ -92,8 +102,8 @@ class Desk:
 
     @asynccontextmanager
     async def _place(self, caller: Caller) -> AsyncIterator[None]:
-        limiters = (self._all,) if caller.page else (self._programs, self._all)
-        if not caller.page and self.waiting >= WAITING:
+        limiters = (self._all,) if caller.channel == "page" else (self._programs, self._all)
+        if caller.channel != "page" and self.waiting >= WAITING:
             raise self._busy()
         start = time.perf_counter()
         async with AsyncExitStack() as held:

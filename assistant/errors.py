@@ -47,6 +47,18 @@ class BusyError(AssistantError):
     exit_code = 5
 
 
+class DatabaseError(AssistantError):
+    """The database of accounts and logs cannot be opened, read or written: mend its address or start it."""
+
+    exit_code = 7
+
+
+class AccountError(AssistantError):
+    """An account, a name or a password is not as it must be: mend what was given."""
+
+    exit_code = 2
+
+
 class ModelError(AssistantError):
     """An embedding or chat model cannot be loaded or does not answer."""
 

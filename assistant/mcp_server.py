@@ -19,6 +19,7 @@ from assistant import plain
 from assistant.desk import MAX_BODY, Caller, Desk, alone
 from assistant.errors import AssistantError
 from assistant.forms import AnswerOut, AsOf, DocumentId, DocumentOut, History, Question, SearchOut, TopK
+from assistant.people.asked import CONNECTION
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Turn, in_title_marks
@@ -103,7 +104,7 @@ def _ask(desk: Desk) -> Tool[...]:
         counts for what is in force (today unless given); `history` are the earlier turns. Ask in Chinese for the best result.
         """
         turns = [Turn(turn.role, turn.content) for turn in history]
-        answer: Answer = await desk.ask(question, turns, _on(as_of), alone, Caller())
+        answer: Answer = await desk.ask(question, turns, _on(as_of), alone, Caller("mcp", CONNECTION.get()))
         return _result(plain.text(answer), {**answer.to_dict(), "hits": []})
 
     return ask
@@ -116,7 +117,9 @@ def _search(desk: Desk) -> Tool[...]:
 
         Find the passages nearest to a question, without answering it.
         """
-        found = await desk.run(lambda assistant: plain.found(assistant, question, _on(as_of), top_k), Caller())
+        found = await desk.run(
+            lambda assistant: plain.found(assistant, question, _on(as_of), top_k), Caller("mcp", CONNECTION.get())
+        )
         lines = [f"[{hit['document_id']}] {in_title_marks(hit['title'])} {hit['locator']}\n{hit['text']}" for hit in found["hits"]]  # fmt: skip
         return _result("\n\n".join(lines) or "没有找到。", found)
 
@@ -131,7 +134,9 @@ def _get_document(desk: Desk) -> Tool[...]:
         Get a document by its id (as citations and passages give it): text, metadata, and whether it is in force on a day.
         """
         day = as_of or date.today()
-        found = await desk.run(lambda assistant: plain.described(assistant.index, document_id, day), Caller())
+        found = await desk.run(
+            lambda assistant: plain.described(assistant.index, document_id, day), Caller("mcp", CONNECTION.get())
+        )
         told = f"\n※ {found['notice']}" if found["notice"] else ""
         return _result(f"{in_title_marks(found['title'])}{told}\n\n{found['text']}", found)
 

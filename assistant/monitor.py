@@ -10,17 +10,16 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from assistant.desk import Desk
 from assistant.faults import fault
 
-open_router = APIRouter(tags=["运行"])
-metrics_router = APIRouter(tags=["运行"])
+router = APIRouter(tags=["运行"])
 
 
-@open_router.get("/healthz", summary="进程是否在运行")
+@router.get("/healthz", summary="进程是否在运行")
 async def health() -> dict[str, str]:
     """进程在运行就返回 200，不看索引。"""
     return {"status": "ok"}
 
 
-@open_router.get("/readyz", summary="能不能回答", responses={503: {"description": "不能回答，附原因"}})
+@router.get("/readyz", summary="能不能回答", responses={503: {"description": "不能回答，附原因"}})
 def ready(request: Request) -> JSONResponse:
     """索引已打开、读得出资料，返回 200、索引的代号和资料份数；否则返回 503 和原因。"""
     desk: Desk = request.app.state.desk
@@ -39,7 +38,7 @@ def ready(request: Request) -> JSONResponse:
     return JSONResponse(found)
 
 
-@metrics_router.get("/metrics", summary="运行指标", response_class=Response)
+@router.get("/metrics", summary="运行指标", response_class=Response)
 def metrics(request: Request) -> Response:
     """Prometheus 文本格式：请求和回答次数、各步用时、索引代号、内存；不含任何问题的文字。"""
     desk: Desk = request.app.state.desk

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,6 +22,9 @@ from assistant.embedding import StaticEmbeddings
 from assistant.ingest import Report, ingest
 from assistant.lexical import LexicalIndex, SegmentWriter
 from assistant.models import load_assistant
+from assistant.people.access import Role
+from assistant.people.gate import cookie
+from assistant.people.people import People
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 
@@ -33,6 +36,7 @@ settings.register_profile("untimed", deadline=None)  # a busy machine is no fail
 settings.load_profile("untimed")
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
+PASSWORD = "correct horse battery"
 TODAY = Filters(date(2026, 11, 24))
 
 DOCUMENTS = {
@@ -101,15 +105,22 @@ def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | Non
 
 
 @contextmanager
-def served(assistant: Assistant, workspace: Path | None = None, evaluate: bool = False) -> Iterator[str]:
+def served(assistant: Assistant, workspace: Path | None = None, **settings: Any) -> Iterator[str]:
     """Run the whole application on a free port, and give its address; the workspace is beside the index unless given."""
     from assistant.ui import build_app  # Gradio is slow to import
 
+    kept = workspace or assistant.index.directory.parent.parent / "workspace"
+    chosen = Settings(**{"workspace": kept, "rate_per_minute": 10_000, "user_rate_per_minute": 10_000, **settings})
+    people = People(chosen)
     servers: list[uvicorn.Server] = []
 
     async def run() -> None:  # built within the loop: Gradio would make some of its own and leave them open
-        app = build_app(assistant, workspace or assistant.index.directory.parent.parent / "workspace", evaluate)
-        servers.append(uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)))
+        app = build_app(assistant, chosen, people)
+        servers.append(
+            uvicorn.Server(
+                uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1, proxy_headers=False)
+            )
+        )
         await servers[0].serve()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
@@ -120,6 +131,20 @@ def served(assistant: Assistant, workspace: Path | None = None, evaluate: bool =
     yield f"http://127.0.0.1:{servers[0].servers[0].sockets[0].getsockname()[1]}"
     servers[0].should_exit = True
     thread.join(10)
+    people.close()
+
+
+def signed_in(address: str, workspace: Path, role: str) -> dict[str, str]:
+    """Give the cookie of somebody with a role, who is added if there is none such, to an application's workspace."""
+    people = People(Settings(workspace=workspace))
+    try:
+        if not any(one.name == role for one in people.accounts.list()):
+            once = people.accounts.add(role, Role(role))
+            people.accounts.change_password(role, once, PASSWORD)
+        account = next(one for one in people.accounts.list() if one.name == role)
+        return {"name": cookie(people), "value": people.sessions.start(account.id), "url": address}
+    finally:
+        people.close()
 
 
 @pytest.fixture(scope="session")

@@ -375,7 +375,7 @@ def test_programs_leave_a_place_to_the_page(held: Held, monkeypatch: pytest.Monk
         with pytest.raises(BusyError):
             await office.ask(AREA, (), TODAY, lambda answer, _: answer, Caller())
         assert office.waiting == 0
-        assert await office.run(lambda one: "page", Caller(page=True)) == "page"
+        assert await office.run(lambda one: "page", Caller("page")) == "page"
         held.let.set()
         await asyncio.gather(*filled)
         assert (await office.ask(AREA, (), TODAY, lambda answer, _: answer, Caller())).status == "answered"

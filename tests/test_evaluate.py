@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from conftest import DOCUMENTS, ROWS, TODAY, served, write_corpus
+from conftest import DOCUMENTS, ROWS, TODAY, served, signed_in, write_corpus
 from playwright.sync_api import Browser, Page, expect
 from test_ui import CONTRAST, browser, fetch
 from typer.testing import CliRunner
@@ -57,12 +57,13 @@ Open = Callable[..., Page]
 def open_page(browser: Browser, assistant: Assistant, workspace: Path) -> Iterator[Open]:
     """Open the page in a window of its own; what the console complains of and what goes elsewhere fails the test."""
     faults: list[str] = []
-    with served(assistant, workspace, evaluate=True) as address:
+    with served(assistant, workspace) as address:
 
         def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
             context = browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme=scheme, locale="zh-CN"
             )
+            context.add_cookies([signed_in(address, workspace, "evaluator")])
             page = context.new_page()
             page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
             page.on("pageerror", lambda error: faults.append(str(error)))
@@ -314,21 +315,8 @@ def test_the_keyboard_is_enough_and_every_control_has_a_name(open_page: Open) ->
     assert page.evaluate(nameless) == []
 
 
-@pytest.fixture(scope="module")
-def bare(assistant: Assistant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(assistant, tmp_path_factory.mktemp("bare")) as address:
-        yield f"{address}/"
-
-
-@pytest.mark.parametrize("path", ["evaluate", "evaluate/", "evaluate/report?run=x", "evaluate/config", "evaluate/gradio_api/queue/join"])  # fmt: skip
-def test_without_being_asked_for_there_is_no_evaluation_page(bare: str, path: str) -> None:
-    assert fetch(bare + path)[0] == 404
-    assert "evaluate/" not in fetch(bare)[1]
-
-
 def test_what_the_page_does_not_use_is_shut(assistant: Assistant, workspace: Path) -> None:
-    with served(assistant, workspace, evaluate=True) as address:
-        assert "evaluate/" in fetch(f"{address}/")[1]
+    with served(assistant, workspace) as address:
         for path in (
             "upload",
             "info",

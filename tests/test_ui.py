@@ -27,10 +27,10 @@ from assistant.conversation import KEPT, Conversation
 from assistant.errors import ModelError
 from assistant.ingest import Report
 from assistant.models import load_assistant
+from assistant.page import EXAMPLES
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Turn
-from assistant.ui import EXAMPLES
 from assistant.viewer import AnswerView, text_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -504,7 +504,7 @@ def test_app_py_serves_until_interrupted(recorder: Recorder) -> None:
 
 def test_a_port_in_use_is_said_plainly(address: str, recorder: Recorder) -> None:
     from assistant.errors import SettingsError
-    from assistant.ui import serve
+    from assistant.serve import serve
 
     with pytest.raises(SettingsError, match="换一个端口"):
         serve(Settings(index=recorder.index.directory.parent, port=int(address.rsplit(":", 1)[1].strip("/"))))

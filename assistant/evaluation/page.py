@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from assistant.components import PLAIN, PRIVATE, blocks, gr
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from assistant.components import PLAIN, PRIVATE, blocks, gr, mount
 from assistant.current import Current
+from assistant.errors import told
 from assistant.evaluation.comparing import build_comparison
 from assistant.evaluation.results import build_results
 from assistant.evaluation.shown import PARTS
@@ -13,6 +17,8 @@ from eval.compare import compare
 from eval.report import report
 from eval.workspace import Workspace
 
+EVALUATE = "/evaluate"
+REPORT = f"{EVALUATE}/report"
 TITLE = "评测 · 嘉定产业园区与政策问答"
 
 
@@ -53,7 +59,24 @@ def build_page(current: Current, workspace: Workspace) -> Any:
     return page
 
 
-def report_html(workspace: Workspace, run: str, against: str) -> str:
+def open_evaluation(app: FastAPI, current: Current, workspace: Workspace) -> None:
+    """Serve the evaluation page and its reports; the ask page, mounted at the root, must come after."""
+
+    @app.get(EVALUATE, include_in_schema=False)
+    def to_page() -> RedirectResponse:
+        return RedirectResponse(f"{EVALUATE[1:]}/")
+
+    @app.get(REPORT, include_in_schema=False)
+    def run_report(run: str, against: str = "") -> HTMLResponse:
+        try:
+            return HTMLResponse(_report_html(workspace, run, against))
+        except Exception as error:
+            return HTMLResponse(template("document.html").missing("没有这份报告", told(error)), status_code=404)
+
+    mount(app, build_page(current, workspace), EVALUATE, "evaluation/page.css")
+
+
+def _report_html(workspace: Workspace, run: str, against: str) -> str:
     """Return a kept run's report, perhaps beside an earlier one. Raises SettingsError where there is none such."""
     result = workspace.run(run)
     return report(result, compare(workspace.run(against), result) if against else None)

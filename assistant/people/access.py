@@ -47,7 +47,7 @@ NOBODY = Identity()
 
 
 def identity(request: HTTPConnection) -> Identity:
-    """Return who makes a request, a `gr.Request` too; NOBODY where no gate stands before the application."""
+    """Return who makes a request; NOBODY where no gate stands before the application."""
     found: Identity = request.scope.get(IDENTITY, NOBODY)
     return found
 

@@ -1,0 +1,94 @@
+"""The ask page: a conversation with citations, and each cited document beside it."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+from assistant import conversation
+from assistant.components import PLAIN, PRIVATE, asker, blocks, gr
+from assistant.config import Settings
+from assistant.conversation import PARTS, Conversation
+from assistant.desk import Caller, Desk
+from assistant.feedback import MAX_COMMENT, REASONS
+from assistant.people.access import ROLES, Identity, identity
+from assistant.people.gate import ADDRESS
+from assistant.people.people import People
+
+TITLE = "嘉定产业园区与政策问答"
+EXAMPLES = (
+    "嘉定有几家特色产业园区，市级、区级各几家？",
+    "三港两园是哪几个？",
+    "“七个一”指什么？",
+    "首店落户补贴多少？全国首店和上海首店分别？",
+    "传感器产业园面积到底是3平方公里还是2.67？",
+    "2024年还能申请2023年的产值奖励吗？",
+    "申报嘉定集成电路政策需要满足什么条件？",
+    "19家特色产业园区各自的税收是多少？",
+)
+LINKS = (("draft", "起草", "reply/"), ("evaluate", "评测", "evaluate/"), ("administer", "管理", "admin/"))
+
+
+def build_page(desk: Desk, settings: Settings, people: People) -> Any:
+    """Return the page's parts and what happens when."""
+    with desk.current.use() as assistant:
+        documents = assistant.index.manifest.documents
+    with blocks(TITLE) as page:
+        links = gr.HTML("", elem_id="links", **PLAIN)
+        so_far = gr.State(Conversation())
+        gr.HTML(PARTS.introduction(TITLE, documents), **PLAIN)
+        talk = gr.HTML("", elem_id="talk", js_on_load=str(PARTS.on_talk()), **PLAIN)
+        with gr.Column(elem_id="examples") as examples:
+            gr.HTML("<h2>可以这样问</h2>", **PLAIN)
+            buttons = [gr.Button(text, size="sm", elem_classes="example") for text in EXAMPLES]
+        with gr.Column(elem_id="composer"):
+            message = gr.HTML("", elem_id="message", js_on_load="element.setAttribute('role', 'alert')", **PLAIN)
+            with gr.Row(elem_id="entry"):
+                box = gr.Textbox(label="您的问题", placeholder="请输入问题", max_lines=6, elem_id="question")
+                send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
+            with gr.Row(elem_id="controls"):
+                as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
+                clear = gr.Button("清空对话", elem_id="clear", min_width=80)
+        form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
+        gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)
+
+        parts = {"conversation": so_far, "talk": talk, "examples": examples, "message": message, "box": box}
+
+        def placed(changes: dict[str, Any]) -> dict[Any, Any]:
+            return {parts[k]: gr.update(visible=False) if value is False else value for k, value in changes.items()}
+
+        async def ask(
+            question: str, day: str, talk_so_far: Conversation, request: gr.Request
+        ) -> AsyncIterator[dict[Any, Any]]:
+            by = asker(request)
+            if wait := people.rates.wait(identity(by), by.scope.get(ADDRESS, "")):
+                yield placed({"message": f"提问太频繁，请 {wait} 秒后再试。"})
+                return
+            async for changes in conversation.ask(desk, question, day, talk_so_far, Caller("page", by)):
+                yield placed(changes)
+
+        def rate(event: gr.EventData, talk_so_far: Conversation) -> dict[Any, Any]:
+            return placed(conversation.rate(settings.workspace, event._data, talk_so_far))
+
+        asked: Any = {"fn": ask, "inputs": [box, as_of, so_far], "outputs": list(parts.values()), **PRIVATE}
+        running = [gr.on([box.submit, send.click], **asked, concurrency_id="ask")]
+        for button, text in zip(buttons, EXAMPLES, strict=True):
+            filled = button.click(partial(str, text), None, box, **PRIVATE)
+            running.append(filled.then(**asked, concurrency_id="ask"))
+        clear.click(
+            lambda: (Conversation(), "", gr.update(visible=True), "", ""), None, list(parts.values()),
+            js="() => window.closeReader?.()", cancels=running, **PRIVATE,
+        )  # fmt: skip
+        for rated in (talk.helpful, form.feedback):
+            rated(rate, so_far, [so_far, talk, message], **PRIVATE)
+
+        def places(request: gr.Request) -> str:
+            return str(PARTS.links(*_links(identity(asker(request)))))
+
+        page.load(places, None, links, **PRIVATE)
+    return page
+
+
+def _links(who: Identity) -> tuple[list[tuple[str, str]], str]:
+    """Return the pages that somebody may open besides, as name and address, and what to call them."""
+    named = f"{who.name}（{ROLES[who.role]}）" if who.role else ""
+    return [(name, address) for permission, name, address in LINKS if permission in who.permitted], named
