@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
-from assistant import chat, mcp_server, monitor, plain
+from assistant import chat, drafts, mcp_server, monitor, plain
 from assistant.boundary import METHODS, Boundary
 from assistant.desk import Caller, Desk
 from assistant.errors import CorpusError
@@ -35,7 +35,7 @@ def mount(app: FastAPI, desk: Desk) -> None:
     app.state.desk = desk
     asking: list[Any] = []
     administering: list[Any] = []
-    for part in (router, chat.router, mcp_server.router(desk)):
+    for part in (router, drafts.router, chat.router, mcp_server.router(desk)):
         app.include_router(part, dependencies=asking)
     app.include_router(monitor.open_router)
     app.include_router(monitor.metrics_router, dependencies=administering)

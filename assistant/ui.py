@@ -23,6 +23,8 @@ from assistant.faults import fault, is_api
 from assistant.feedback import MAX_COMMENT, REASONS
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
+from assistant.replying.page import open_replies
+from assistant.replying.routes import LETTERS, MAX_LETTER
 from assistant.retrieve import Filters
 from assistant.viewer import checksum, document_html, template
 from eval.workspace import Workspace
@@ -79,13 +81,12 @@ def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> 
         if request.method not in ("GET", "HEAD") and request.headers.get("sec-fetch-site") == "cross-site":
             return Response(status_code=403)
         untold = "transfer-encoding" in request.headers  # a body that does not say how long it is
-        if untold or not length.isdecimal() or int(length) > MAX_BODY:
+        if untold or not length.isdecimal() or int(length) > (MAX_LETTER if path == LETTERS else MAX_BODY):
             status = 411 if untold else 413
             return fault(status) if is_api(path) else Response(status_code=status)
         response = await call_next(request)
-        response.headers["content-security-policy"] = POLICIES[
-            path.startswith("/documents/") or is_api(path) or path == f"{EVALUATE}/report"
-        ]
+        closed = path.startswith("/documents/") or is_api(path) or path == f"{EVALUATE}/report"
+        response.headers.setdefault("content-security-policy", POLICIES[closed])  # the reply page has its own
         response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "no-referrer"
         return response
 
@@ -102,6 +103,7 @@ def build_app(assistant: Assistant, workspace: Path, evaluate: bool = False) -> 
             return HTMLResponse(document_html(found, *span, day_of(as_of) or date.today(), lent.index))
 
     api.mount(app, desk)
+    open_replies(app, desk, workspace)
     if evaluate:
         _open_evaluation(app, desk.current, Workspace(workspace))
     mount(app, _page(desk, assistant.index.manifest.documents, workspace, evaluate), "/")

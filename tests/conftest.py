@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -101,15 +101,27 @@ def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | Non
 
 
 @contextmanager
-def served(assistant: Assistant, workspace: Path | None = None, evaluate: bool = False) -> Iterator[str]:
-    """Run the whole application on a free port, and give its address; the workspace is beside the index unless given."""
+def served(
+    assistant: Assistant,
+    workspace: Path | None = None,
+    evaluate: bool = False,
+    gate: Callable[[Any], Any] | None = None,
+) -> Iterator[str]:
+    """Run the whole application on a free port, and give its address; the workspace is beside the index unless given.
+
+    `gate` returns the application with something before it.
+    """
     from assistant.ui import build_app  # Gradio is slow to import
 
     servers: list[uvicorn.Server] = []
 
     async def run() -> None:  # built within the loop: Gradio would make some of its own and leave them open
         app = build_app(assistant, workspace or assistant.index.directory.parent.parent / "workspace", evaluate)
-        servers.append(uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)))
+        servers.append(
+            uvicorn.Server(
+                uvicorn.Config(gate(app) if gate else app, port=0, log_level="warning", timeout_graceful_shutdown=1)
+            )
+        )
         await servers[0].serve()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
