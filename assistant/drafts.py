@@ -135,14 +135,14 @@ class RiskOut(Form):
 class DraftOut(Form):
     """一份回复草稿。"""
 
-    letter: LetterOut = Field(description="读出的来信。")
+    letter: LetterOut = Field(description="来信。")
     as_of: date = Field(description="以哪一天为准。")
     points: list[PointOut] = Field(description="逐项的问题和回答。")
     paragraphs: list[ParagraphOut] = Field(description="回复的各段。")
     references: list[ReferenceOut] = Field(description="脚注。")
     notes: list[str] = Field(description="给承办人的说明。")
     findings: list[FindingOut] = Field(description="要改的地方，包括待核实的。")
-    risk: RiskOut = Field(description="要不要第二人复核。")
+    risk: RiskOut = Field(description="要不要复核，为什么。")
     markdown: str = Field(description="整份回复，Markdown。")
     generation: str = Field(description="用哪一代索引。")
 

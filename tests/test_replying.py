@@ -115,7 +115,7 @@ def test_a_reply_at_risk_is_not_finished_by_one_alone(fresh: Reply, small: Assis
 STEPS = ("saved", "submitted", "returned", "approved", "finished", "sent")
 
 
-@given(st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from("甲乙")), max_size=12))
+@given(st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from("甲乙")), min_size=12, max_size=30))
 def test_nothing_is_sent_that_was_not_approved_as_it_stands(steps: list[tuple[str, str]]) -> None:
     """Whatever people try, in whatever order: what is sent was finished, or approved by another than its last writer."""
     reply = HELD["reply"]
