@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
-from assistant import chat, mcp_server, monitor, plain
+from assistant import chat, drafts, mcp_server, monitor, plain
 from assistant.boundary import METHODS, Boundary
 from assistant.desk import Caller, Desk
 from assistant.errors import CorpusError
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api", responses=ERRORS, tags=["问答"])
 def mount(app: FastAPI, desk: Desk) -> None:
     """Add the API to an application, ahead of what it mounts at /; the gate says who may use what."""
     app.state.desk = desk
-    for part in (router, chat.router, mcp_server.router(desk), monitor.router):
+    for part in (router, drafts.router, chat.router, mcp_server.router(desk), monitor.router):
         app.include_router(part)
     for path in (*(f"{prefix}/{{rest:path}}" for prefix in PATHS), *PATHS):
         app.add_api_route(path, _nowhere, methods=METHODS, include_in_schema=False)

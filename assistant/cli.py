@@ -284,9 +284,10 @@ def draft_reply(
     from assistant.models import load_assistant
     from assistant.reply import check as check_reply
     from assistant.reply import draft, exporter, risk, to_text
+    from assistant.retrieve import Filters
 
     write, day = exporter(out) if out else None, _date(as_of)
-    reply = draft(read_file(letter), load_assistant(_settings(index)), day)
+    reply = draft(read_file(letter), load_assistant(_settings(index)), Filters(day))
     findings = check_reply(reply.paragraphs, reply)
     judged = risk(reply, reply.paragraphs, findings)
     if out and write:

@@ -23,8 +23,9 @@ PRIVATE: Any = {"api_visibility": "private", "show_progress": "hidden"}  # of an
 
 def asker(request: gr.Request) -> HTTPConnection:
     """Return the request behind an event, with its whole scope; Gradio's own view of it makes copies."""
-    found: HTTPConnection = request.request
-    return found
+    if request.request is None:
+        raise RuntimeError("an event has a request as long as it is not pickled")
+    return request.request
 
 
 def blocks(title: str) -> Any:

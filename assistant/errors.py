@@ -59,6 +59,30 @@ class AccountError(AssistantError):
     exit_code = 2
 
 
+class ConflictError(AssistantError):
+    """Somebody else changed the same thing meanwhile: look at theirs, then decide."""
+
+    exit_code = 5
+
+
+class MissingError(AssistantError):
+    """What is named is not there, or no longer: go back to the list."""
+
+    exit_code = 2
+
+
+class ForbiddenError(AssistantError):
+    """Who asks may not do that: ask somebody who may."""
+
+    exit_code = 2
+
+
+class WorkspaceError(AssistantError):
+    """The workspace cannot be read or written: mend its folder."""
+
+    exit_code = 2
+
+
 class ModelError(AssistantError):
     """An embedding or chat model cannot be loaded or does not answer."""
 

@@ -9,9 +9,24 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from assistant.errors import UNFORESEEN, AssistantError, BusyError, SettingsError
+from assistant.errors import (
+    UNFORESEEN,
+    AssistantError,
+    BusyError,
+    ConflictError,
+    ForbiddenError,
+    MissingError,
+    SettingsError,
+)
 
 PATHS = ("/api", "/v1", "/mcp", "/healthz", "/readyz", "/metrics")
+PAGE_PATHS = ("/reply/letters", "/reply/replies")  # what a page's own script asks for
+STATUSES: dict[type[AssistantError], int] = {
+    SettingsError: 400,
+    ForbiddenError: 403,
+    MissingError: 404,
+    ConflictError: 409,
+}
 RETRY_S = 2  # until a caller who found no room should ask again
 SAID = {  # status: code, message where nothing better is known
     400: ("invalid_request", "请求的内容不对"),
@@ -19,6 +34,7 @@ SAID = {  # status: code, message where nothing better is known
     403: ("forbidden", "没有这项权限"),
     404: ("not_found", "没有这个接口，或者不支持这种方法"),
     405: ("method_not_allowed", "这个接口不支持这种方法"),
+    409: ("conflict", "别人同时改了同一处，请重新打开再改"),
     411: ("length_required", "请求须用 Content-Length 说明长度"),
     413: ("too_large", "请求太长"),
     422: ("invalid_request", "请求的内容不对"),
@@ -43,8 +59,8 @@ class Refusal(Exception):
 
 
 def is_api(path: str) -> bool:
-    """Return whether a path is answered in JSON to programs rather than as a page."""
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in PATHS)
+    """Return whether a path is answered in JSON, to a program or a page's script, rather than as a page."""
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in (*PATHS, *PAGE_PATHS))
 
 
 def fault(
@@ -68,7 +84,7 @@ def handle_faults(app: FastAPI) -> None:
     async def failed(_: Request, error: AssistantError) -> Response:
         if isinstance(error, BusyError):
             return fault(503, "busy", str(error), headers={"Retry-After": str(RETRY_S)})
-        return fault(400 if isinstance(error, SettingsError) else 503, "", str(error))
+        return fault(STATUSES.get(type(error), 503), "", str(error))
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

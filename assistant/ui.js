@@ -45,7 +45,7 @@
   const follow = () => document.querySelector("#talk .exchange:last-of-type")?.scrollIntoView({ block: "start" });
   const wait = setInterval(() => {
     const talk = document.querySelector("#talk");
-    if (talk || document.querySelector("#tabs")) clearInterval(wait);
+    if (talk || document.querySelector("#tabs, #replying")) clearInterval(wait);
     if (!talk) return;
     new MutationObserver(follow).observe(talk, { childList: true, subtree: true });
   }, 100);

@@ -19,6 +19,8 @@ from assistant.people.gate import Gate
 from assistant.people.pages import open_accounts
 from assistant.people.people import People
 from assistant.pipeline import Assistant
+from assistant.replying.page import open_replies
+from assistant.replying.routes import LETTERS, MAX_LETTER
 from assistant.viewer import checksum, document_html, template
 from eval.workspace import Workspace
 
@@ -37,12 +39,12 @@ def build_app(assistant: Assistant, settings: Settings, people: People) -> FastA
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         path, length = request.url.path, request.headers.get("content-length", "0")
         untold = "transfer-encoding" in request.headers  # a body that does not say how long it is
-        if untold or not length.isdecimal() or int(length) > MAX_BODY:
+        if untold or not length.isdecimal() or int(length) > (MAX_LETTER if path == LETTERS else MAX_BODY):
             status = 411 if untold else 413
             return fault(status) if is_api(path) else Response(status_code=status)
         response = await call_next(request)
         policy = POLICIES[path.startswith("/documents/") or is_api(path) or path == REPORT]
-        response.headers.setdefault("content-security-policy", policy)
+        response.headers.setdefault("content-security-policy", policy)  # some pages have a stricter one of their own
         response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "same-origin"
         return response
 
@@ -61,6 +63,7 @@ def build_app(assistant: Assistant, settings: Settings, people: People) -> FastA
     app.add_middleware(Gate, people=people)
     api.mount(app, desk)
     open_accounts(app, people)
+    open_replies(app, desk, settings.workspace)
     open_evaluation(app, desk.current, Workspace(settings.workspace))
     mount(app, build_page(desk, settings, people), "/")
     return app

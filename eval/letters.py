@@ -27,6 +27,7 @@ from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.reply import Draft, check, draft
 from assistant.reply.schema import OPEN, Paragraph
+from assistant.retrieve import Filters
 from assistant.text import normalise
 from assistant.verify import figures
 from eval.benchmarks import rows
@@ -91,7 +92,7 @@ def score(cases: Sequence[dict[str, Any]], assistant: Assistant) -> tuple[Counte
     wrong: list[str] = []
     for case in cases:
         letter = read_letter(case["letter"])
-        reply = draft(letter, assistant, date.fromisoformat(case.get("as_of", AS_OF)))
+        reply = draft(letter, assistant, Filters(date.fromisoformat(case.get("as_of", AS_OF))))
         places = matched(case, letter)
         counts.update(
             labelled=len(places), found=len(letter.questions), right=sum(place is not None for place in places)
@@ -148,7 +149,7 @@ def foreign(data: Path, assistant: Assistant, as_of: date, show: bool) -> list[s
         started = time.perf_counter()
         letter = read_letter(text)
         reading.append((time.perf_counter() - started) * 1000)
-        reply = draft(letter, assistant, as_of)
+        reply = draft(letter, assistant, Filters(as_of))
         drafting.append((time.perf_counter() - started) * 1000)
         started = time.perf_counter()
         check(reply.paragraphs, reply)

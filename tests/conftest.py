@@ -134,14 +134,14 @@ def served(assistant: Assistant, workspace: Path | None = None, **settings: Any)
     people.close()
 
 
-def signed_in(address: str, workspace: Path, role: str) -> dict[str, str]:
-    """Give the cookie of somebody with a role, who is added if there is none such, to an application's workspace."""
-    people = People(Settings(workspace=workspace))
+def signed_in(address: str, workspace: Path, role: str, name: str = "") -> dict[str, str]:
+    """Give the cookie of somebody with a role, named after it unless told, who is added if there is none such, to an application's workspace."""
+    people, name = People(Settings(workspace=workspace)), name or role
     try:
-        if not any(one.name == role for one in people.accounts.list()):
-            once = people.accounts.add(role, Role(role))
-            people.accounts.change_password(role, once, PASSWORD)
-        account = next(one for one in people.accounts.list() if one.name == role)
+        if not any(one.name == name for one in people.accounts.list()):
+            once = people.accounts.add(name, Role(role))
+            people.accounts.change_password(name, once, PASSWORD)
+        account = next(one for one in people.accounts.list() if one.name == name)
         return {"name": cookie(people), "value": people.sessions.start(account.id), "url": address}
     finally:
         people.close()

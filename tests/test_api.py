@@ -304,7 +304,7 @@ def test_answers_are_kept_from_caches_and_from_being_run(http: httpx.Client) -> 
 
 def test_the_description_is_complete_and_its_page_loads_nothing(http: httpx.Client) -> None:
     described = http.get("/api/openapi.json").json()
-    wanted = {"/api/ask", "/api/search", "/api/documents/{document_id}", "/v1/chat/completions", "/v1/models", "/v1/models/{model}", "/healthz", "/readyz", "/metrics"}  # fmt: skip
+    wanted = {"/api/ask", "/api/draft", "/api/search", "/api/documents/{document_id}", "/v1/chat/completions", "/v1/models", "/v1/models/{model}", "/healthz", "/readyz", "/metrics"}  # fmt: skip
     assert set(described["paths"]) == wanted
     page = http.get("/api/docs").text
     assert all(path in page for path in wanted)

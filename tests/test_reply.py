@@ -18,6 +18,7 @@ from assistant.pipeline import Assistant
 from assistant.reply import Draft, Finding, Paragraph, check, draft, risk
 from assistant.reply.risk import READY, REVIEW
 from assistant.reply.schema import MARKER, open_point
+from assistant.retrieve import Filters
 from eval.letters import read_cases, unsourced
 
 DAY = date(2026, 11, 25)
@@ -30,7 +31,7 @@ LETTER = (
 @pytest.fixture(scope="module")
 def reply(small: Assistant) -> Draft:
     """The draft of a reply over the tiny corpus."""
-    return draft(read_letter(LETTER), small, DAY)
+    return draft(read_letter(LETTER), small, Filters(DAY))
 
 
 def by_id(reply: Draft) -> dict[str, Paragraph]:
@@ -75,14 +76,14 @@ def test_what_is_not_answered_is_left_to_the_officer(reply: Draft) -> None:
 
 
 def test_the_corpus_lists_whom_to_ask(jiading: Assistant) -> None:
-    parts = by_id(draft(read_letter("请问科技小巨人最高奖励多少万元？"), jiading, DAY))
+    parts = by_id(draft(read_letter("请问科技小巨人最高奖励多少万元？"), jiading, Filters(DAY)))
     contact = parts["contact.1"]
     assert "69989297" in contact.text and contact.references and contact.notes
 
 
 @pytest.mark.parametrize("case", read_cases(), ids=lambda case: case["id"])
 def test_no_draft_says_what_no_source_holds(case: dict[str, str], jiading: Assistant) -> None:
-    reply = draft(read_letter(case["letter"]), jiading, date.fromisoformat(case.get("as_of", "2026-11-25")))
+    reply = draft(read_letter(case["letter"]), jiading, Filters(date.fromisoformat(case.get("as_of", "2026-11-25"))))
     assert not list(unsourced(reply))
     assert {one.kind for one in check(reply.paragraphs, reply)} <= {"open"}
     assert not any(order[:8] in p.text for order in reply.letter.ignored for p in reply.paragraphs)
@@ -97,12 +98,12 @@ def test_no_draft_says_what_no_source_holds(case: dict[str, str], jiading: Assis
     ],
 )
 def test_a_letter_without_a_question_gets_no_made_up_answer(letter: str, opening: str, small: Assistant) -> None:
-    reply = draft(read_letter(letter), small, DAY)
+    reply = draft(read_letter(letter), small, Filters(DAY))
     assert by_id(reply)["opening"].text == opening and not reply.points and reply.notes
 
 
 def test_an_answer_on_another_matter_is_not_signed(jiading: Assistant) -> None:
-    reply = draft(read_letter("我儿子想办准生证，村里不盖章。具体原因何在？"), jiading, DAY)
+    reply = draft(read_letter("我儿子想办准生证，村里不盖章。具体原因何在？"), jiading, Filters(DAY))
     assert not any(point.answered for point in reply.points)
 
 
@@ -165,7 +166,7 @@ def test_paragraphs_keep_their_sources_when_moved_and_split(reply: Draft) -> Non
 
 def test_an_edit_is_checked_at_once(jiading: Assistant) -> None:
     letter = "".join(case["letter"] for case in read_cases()[:4])
-    reply = draft(read_letter(letter), jiading, DAY)
+    reply = draft(read_letter(letter), jiading, Filters(DAY))
     longer = edited(reply, {p.id: f"{p.text}补充最高900万元，由区经委办理。" for p in reply.paragraphs})
     check(longer, reply)
     times = []
@@ -182,7 +183,7 @@ def test_an_edit_is_checked_at_once(jiading: Assistant) -> None:
 def test_risk_names_its_reasons(reply: Draft, small: Assistant) -> None:
     judged = risk(reply)
     assert {"open", "money", "expired"} <= {reason.kind for reason in judged.reasons} and judged.verdict == REVIEW
-    safe = draft(read_letter("感谢贵局的帮助！"), small, DAY)
+    safe = draft(read_letter("感谢贵局的帮助！"), small, Filters(DAY))
     assert risk(safe).verdict == READY and not risk(safe).review
     findings = check(edited(safe, {"closing": "奖励30万元。"}), safe)
     assert {reason.kind for reason in risk(safe, edited(safe, {"closing": "奖励30万元。"}), findings).reasons} == {

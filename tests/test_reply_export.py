@@ -21,6 +21,7 @@ from assistant.pipeline import Assistant
 from assistant.reply import Draft, Paragraph, draft, to_docx, to_markdown
 from assistant.reply.pieces import ANNEX
 from assistant.reply.schema import MARKER
+from assistant.retrieve import Filters
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -30,7 +31,7 @@ LETTER = "我公司注册在安亭。请问首店落户补贴多少？技术改�
 
 @pytest.fixture(scope="module")
 def reply(jiading: Assistant) -> Draft:
-    return draft(read_letter(LETTER), jiading, date(2026, 11, 25))
+    return draft(read_letter(LETTER), jiading, Filters(date(2026, 11, 25)))
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -151,9 +152,9 @@ def marks(page: Page) -> list[str]:
     return frame.locator("mark").all_inner_texts()
 
 
-def fetch(url: str, data: bytes | None = None) -> tuple[int, str]:
+def fetch(url: str, data: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data)) as response:
+        with urllib.request.urlopen(urllib.request.Request(url, data, dict(headers))) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
 from itertools import groupby
 
 from assistant.catalog import written
@@ -42,9 +41,10 @@ _NO_QUESTION = "来信没有提出问题，也没有提出请求；请确认是�
 _IGNORED = "来信中有像是写给程序的指令，没有当作问题：“{}”"
 
 
-def draft(letter: Letter, assistant: Assistant, as_of: date) -> Draft:
+def draft(letter: Letter, assistant: Assistant, filters: Filters) -> Draft:
     """Return the draft of a reply to a letter as of a day; nothing is sent, and nothing is said that is not cited."""
-    points = tuple(_point(ask, assistant, as_of) for ask in letter.questions)
+    as_of = filters.as_of
+    points = tuple(_point(ask, assistant, filters) for ask in letter.questions)
     references = References([point.answer for point in points], assistant.index.document)
     paragraphs = [
         Paragraph("title", "title", TITLE),
@@ -64,12 +64,12 @@ def draft(letter: Letter, assistant: Assistant, as_of: date) -> Draft:
     return Draft(letter, as_of, points, tuple(paragraphs), tuple(references.found), tuple(notes))
 
 
-def _point(ask: Ask, assistant: Assistant, as_of: date) -> Point:
+def _point(ask: Ask, assistant: Assistant, filters: Filters) -> Point:
     """Ask one question as the talk after its topic; what a request asks for nobody can quote."""
     before = [Turn("user", ask.topic)] if ask.topic else []
-    answer = assistant.ask(ask.text, before, Filters(as_of))
+    answer = assistant.ask(ask.text, before, filters)
     answered = ask.kind == "question" and bool(answer.statements) and answer.confidence >= LEAST
-    asked = assistant.read(ask.text, before, as_of)
+    asked = assistant.read(ask.text, before, filters.as_of)
     apart = answered and not concerns(asked, (ask.topic, *reversed(ask.facts)), answer)
     answered = answered and not apart
     missing = _missing(answer) if answered else (gist(ask),)
