@@ -36,7 +36,7 @@ COLUMNS = {
 REQUIRED = ("file", "title")
 _DATE = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})(?:[-/.月]([0-9]{1,2})日?|月)?|年)?")
 _DATE_COLUMNS = ("published", "valid_from", "valid_to")
-_CHOICES: dict[str, dict[str, str]] = {
+CHOICES: dict[str, dict[str, str]] = {
     "doc_type": {**{c: c for c in DOC_TYPE_LABELS}, **{label: c for c, label in DOC_TYPE_LABELS.items()}},
     "status": {**{c: c for c in STATUS_LABELS}, **{label: c for c, label in STATUS_LABELS.items()}},
     "published_precision": {
@@ -123,10 +123,10 @@ def parse_row(values: Mapping[str, Any]) -> tuple[Row | None, list[str]]:
             fields[column] = parse_date(value)
             if not fields[column]:
                 faults.append(f"{_column(column)}“{value}”不是有效日期，请写成 2023、2023-08 或 2023-08-22")
-        elif value and column in _CHOICES:
-            fields[column] = _CHOICES[column].get(value)
+        elif value and column in CHOICES:
+            fields[column] = CHOICES[column].get(value)
             if fields[column] is None:
-                faults.append(f"{_column(column)}“{value}”不在可选值内：{'、'.join(_CHOICES[column])}")
+                faults.append(f"{_column(column)}“{value}”不在可选值内：{'、'.join(CHOICES[column])}")
         elif value and column == "supersedes":
             fields[column] = tuple(part.strip() for part in re.split("[;；]", value) if part.strip())
         elif value:

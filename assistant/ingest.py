@@ -76,7 +76,7 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
     seen: dict[str, dict[str, Entry]] = {}
     glossary: Glossary | None = None
     with _writing(root) as old:
-        known, kept = _known(root, old), root / "reading"
+        known, kept = known_entries(root, old), root / "reading"
         kept.mkdir(exist_ok=True)
         for path in paths:
             name = str(path.resolve())
@@ -95,7 +95,7 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
     return Report(done, tuple(problems))
 
 
-def _known(root: Path, old: Index | None) -> dict[str, dict[str, Entry]]:
+def known_entries(root: Path, old: Index | None) -> dict[str, dict[str, Entry]]:
     """Return by source what the generation in service was made of, as `_remember` wrote it; {} where that is not known."""
     try:
         remembered = json.loads((root / SEEN).read_text(encoding="utf-8"))
@@ -134,12 +134,26 @@ def writer_lock(root: Path) -> Iterator[None]:
             finally:
                 owner.unlink(missing_ok=True)
     except Timeout as error:
-        try:
-            who = json.loads(owner.read_text(encoding="utf-8"))
-            holder = f"进程 {who['pid']}（{who['host']}，{who['since']} 起）"
-        except (OSError, ValueError, KeyError):
-            holder = "另一进程"
-        raise IndexLockedError(f"索引“{root}”正由{holder}写入，请等它完成后再试") from error
+        raise IndexLockedError(f"索引“{root}”正由{_holder(root)}写入，请等它完成后再试") from error
+
+
+def _holder(root: Path) -> str:
+    try:
+        who = json.loads((root / "writer.json").read_text(encoding="utf-8"))
+        return f"进程 {who['pid']}（{who['host']}，{who['since']} 起）"
+    except (OSError, ValueError, KeyError):
+        return "另一进程"
+
+
+def writing(root: Path) -> str:
+    """Return who is writing the index at the moment, in words; "" if nobody is."""
+    if not (root / "writer.json").exists():
+        return ""
+    try:
+        with FileLock(root / "writer.lock", timeout=0):
+            return ""  # a killed writer left its name
+    except Timeout:
+        return _holder(root)
 
 
 def update(
