@@ -26,6 +26,7 @@ from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
     from transformers import BertTokenizerFast
 
 stay_offline()
@@ -34,6 +35,7 @@ settings.load_profile("untimed")
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
 TODAY = Filters(date(2026, 11, 24))
+WCAG_22_AA = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")  # axe's tags
 
 DOCUMENTS = {
     "grant.md": (
@@ -120,6 +122,21 @@ def served(assistant: Assistant, workspace: Path | None = None, evaluate: bool =
     yield f"http://127.0.0.1:{servers[0].servers[0].sockets[0].getsockname()[1]}"
     servers[0].should_exit = True
     thread.join(10)
+
+
+def axe(page: "Page") -> list[str]:
+    """Return what in a page and its visible frames offends against WCAG 2.2 AA, as `rule: element`; hold it to be []."""
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    found: list[str] = []
+    for frame in page.frames:
+        if frame != page.main_frame and not frame.frame_element().is_visible():
+            continue
+        frame.evaluate(AXE_SCRIPT)
+        run = "tags => axe.run({ runOnly: tags, iframes: false, resultTypes: ['violations'] })"
+        for fault in frame.evaluate(run, list(WCAG_22_AA))["violations"]:
+            found += [f"{fault['id']}: {node['html'][:300]} {node['failureSummary']}" for node in fault["nodes"]]
+    return found
 
 
 @pytest.fixture(scope="session")
