@@ -29,6 +29,7 @@ from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
     from transformers import BertTokenizerFast
 
 stay_offline()
@@ -38,6 +39,7 @@ ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
 PASSWORD = "correct horse battery"
 TODAY = Filters(date(2026, 11, 24))
+WCAG_22_AA = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")  # axe's tags
 
 DOCUMENTS = {
     "grant.md": (
@@ -145,6 +147,35 @@ def signed_in(address: str, workspace: Path, role: str, name: str = "") -> dict[
         return {"name": cookie(people), "value": people.sessions.start(account.id), "url": address}
     finally:
         people.close()
+
+
+def axe(page: "Page") -> list[str]:
+    """Return what in a page and its visible frames offends against WCAG 2.2 AA, as `rule: element`; hold it to be [].
+
+    A frame is opened by itself, as wide as it is: axe never ends where a sandbox lets no script run.
+    """
+    found = _axe(page)
+    for frame in page.frames[1:]:
+        box = frame.frame_element().bounding_box()
+        if box and box["width"] and frame.url.startswith("http"):
+            alone = page.context.new_page()
+            alone.set_viewport_size({"width": int(box["width"]), "height": int(box["height"])})
+            alone.goto(frame.url)
+            found += _axe(alone)
+            alone.close()
+    return found
+
+
+def _axe(page: "Page") -> list[str]:
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    page.evaluate(AXE_SCRIPT)
+    run = "tags => axe.run({ runOnly: tags, iframes: false, resultTypes: ['violations'] })"
+    return [
+        f"{fault['id']}: {node['html'][:300]} {node['failureSummary']}"
+        for fault in page.evaluate(run, list(WCAG_22_AA))["violations"]
+        for node in fault["nodes"]
+    ]
 
 
 @pytest.fixture(scope="session")

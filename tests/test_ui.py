@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import CORPUS, DOCUMENTS, ROOT, ROWS, served, write_corpus
+from conftest import CORPUS, DOCUMENTS, ROOT, ROWS, axe, served, write_corpus
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -390,6 +390,18 @@ def test_text_stands_out_from_its_ground(open_page: Open, scheme: str) -> None:
     assert page.frames[1].evaluate(CONTRAST) == []
     ground = page.frames[1].evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", ground))) < 200) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_page_and_the_document_beside_it_hold_to_wcag(open_page: Open, width: int, scheme: str) -> None:
+    page = open_page(width, 900, scheme)
+    assert axe(page) == []
+    ask(page, "首次认定奖励多少?")
+    assert axe(page) == []
+    page.locator(".chip").first.click()
+    marks(page)
+    assert axe(page) == []
 
 
 def test_a_document_that_is_not_there(address: str) -> None:
