@@ -12,6 +12,8 @@ from assistant.catalog import parse_date
 from assistant.desk import MAX_QUESTION, Caller, Desk
 from assistant.errors import told
 from assistant.feedback import REASONS, Exchange, keep_feedback
+from assistant.followups import follow_ups
+from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Turn
 from assistant.viewer import AnswerView, template
@@ -97,6 +99,22 @@ async def _answer(desk: Desk, question: str, so_far: Conversation, as_of: date, 
         return await desk.ask(question, so_far.turns, Filters(as_of), AnswerView, caller)
     except Exception as error:
         return told(error)
+
+
+async def suggest(desk: Desk, so_far: Conversation, caller: Caller) -> str:
+    """Return the questions that may follow the newest answer, as HTML; "" if there are none or others are asking."""
+    if not so_far.answered or desk.running:
+        return ""
+    answer, asked = so_far.answered[-1].answer, [turn.content for turn in so_far.turns if turn.role == "user"]
+
+    def work(assistant: Assistant) -> list[str]:
+        return follow_ups(assistant, answer, Filters(answer.as_of), asked, lambda: desk.running > 1)
+
+    try:
+        return str(PARTS.follow_ups(await desk.run(work, caller)))
+    except Exception:  # nobody asked for them: the answer stands without
+        log.exception("no questions were suggested")
+        return ""
 
 
 def rate(workspace: Path, data: Mapping[str, Any], so_far: Conversation) -> dict[str, Any]:

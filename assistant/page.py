@@ -34,9 +34,10 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
         documents = assistant.index.manifest.documents
     with blocks(TITLE) as page:
         links = gr.HTML("", elem_id="links", **PLAIN)
-        so_far = gr.State(Conversation())
+        so_far, suggested = gr.State(Conversation()), gr.State(0)
         gr.HTML(PARTS.introduction(TITLE, documents), **PLAIN)
         talk = gr.HTML("", elem_id="talk", js_on_load=str(PARTS.on_talk()), **PLAIN)
+        next_ones = gr.HTML("", elem_id="next", js_on_load=str(PARTS.on_ask()), **PLAIN)
         with gr.Column(elem_id="examples") as examples:
             gr.HTML("<h2>可以这样问</h2>", **PLAIN)
             buttons = [gr.Button(text, size="sm", elem_classes="example") for text in EXAMPLES]
@@ -51,7 +52,14 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
         form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)
 
-        parts = {"conversation": so_far, "talk": talk, "examples": examples, "message": message, "box": box}
+        parts = {
+            "conversation": so_far,
+            "talk": talk,
+            "examples": examples,
+            "message": message,
+            "box": box,
+            "next": next_ones,
+        }
 
         def placed(changes: dict[str, Any]) -> dict[Any, Any]:
             return {parts[k]: gr.update(visible=False) if value is False else value for k, value in changes.items()}
@@ -64,7 +72,12 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
                 yield placed({"message": f"提问太频繁，请 {wait} 秒后再试。"})
                 return
             async for changes in conversation.ask(desk, question, day, talk_so_far, Caller("page", by)):
-                yield placed(changes)
+                yield placed({"next": "", **changes})
+
+        async def suggest(talk_so_far: Conversation, last: int, request: gr.Request) -> tuple[str, int]:
+            fresh = talk_so_far.count != last  # nothing was answered: say nothing anew
+            html = await conversation.suggest(desk, talk_so_far, Caller("page", asker(request))) if fresh else ""
+            return html, talk_so_far.count
 
         def rate(event: gr.EventData, talk_so_far: Conversation) -> dict[Any, Any]:
             return placed(conversation.rate(settings.workspace, event._data, talk_so_far))
@@ -74,8 +87,14 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
         for button, text in zip(buttons, EXAMPLES, strict=True):
             filled = button.click(partial(str, text), None, box, **PRIVATE)
             running.append(filled.then(**asked, concurrency_id="ask"))
+        picked = next_ones.ask(_picked, None, box, **PRIVATE)
+        running.append(picked.then(**asked, concurrency_id="ask"))
+        for done in list(running):
+            running.append(
+                done.then(suggest, [so_far, suggested], [next_ones, suggested], trigger_mode="always_last", **PRIVATE)
+            )
         clear.click(
-            lambda: (Conversation(), "", gr.update(visible=True), "", ""), None, list(parts.values()),
+            lambda: (Conversation(), "", gr.update(visible=True), "", "", ""), None, list(parts.values()),
             js="() => window.closeReader?.()", cancels=running, **PRIVATE,
         )  # fmt: skip
         for rated in (talk.helpful, form.feedback):
@@ -86,6 +105,10 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
 
         page.load(places, None, links, **PRIVATE)
     return page
+
+
+def _picked(event: gr.EventData) -> str:
+    return str(event._data.get("question", ""))
 
 
 def _links(who: Identity) -> tuple[list[tuple[str, str]], str]:

@@ -15,6 +15,7 @@ LAYERS = [
     {"formats.__main__"},
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
+    {"followups"},
     {"logs"},
     {"config", "models"},
     {"reply.schema"},

@@ -1,0 +1,53 @@
+"""What is suggested next: whole questions that the documents answer on that day, and that nobody asked yet."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+from conftest import CORPUS, TODAY
+
+from assistant.followups import CONFIDENCE, MOST, follow_ups
+from assistant.pipeline import Assistant
+from assistant.retrieve import Filters
+
+IN_FORCE = Filters(date(2024, 6, 1))  # while the tiny corpus's grant was
+GRANT = "测试区特色园区扶持办法"
+
+
+def suggested(assistant: Assistant, question: str, filters: Filters, asked: Sequence[str] = ()) -> list[str]:
+    return follow_ups(assistant, assistant.ask(question, (), filters), filters, (question, *asked), lambda: False)
+
+
+@pytest.mark.skipif(not (CORPUS / "documents").exists(), reason="the corpus is not in this checkout")
+@pytest.mark.parametrize(
+    "question", ["联影小镇的“五个一”是什么", "氢能港的规划范围有多大？", "智造空间全市首批多少个优质项目？"]
+)
+def test_what_is_suggested_stands_alone_and_has_an_answer(jiading: Assistant, question: str) -> None:
+    shown = {one.text for one in jiading.ask(question, (), TODAY).statements}
+    found = suggested(jiading, question, TODAY)
+    assert 0 < len(found) <= MOST and question not in found
+    for one in found:
+        answer = jiading.ask(one, (), TODAY)
+        assert answer.status == "answered" and answer.confidence >= CONFIDENCE
+        assert not shown.issuperset(statement.text for statement in answer.statements)  # it tells something new
+
+
+def test_nothing_is_suggested_that_was_asked(small: Assistant) -> None:
+    first = suggested(small, "首次认定奖励多少?", IN_FORCE)
+    assert first
+    assert not set(first) & set(suggested(small, "首次认定奖励多少?", IN_FORCE, first))
+
+
+def test_how_to_apply_is_not_suggested_for_what_has_run_out(small: Assistant) -> None:
+    assert f"{GRANT}需要满足什么条件？" in suggested(small, "首次认定奖励多少?", IN_FORCE)
+    later = suggested(small, "首次认定奖励多少?", TODAY)
+    assert not any("条件" in one or "怎么申报" in one for one in later)
+
+
+def test_an_abstention_suggests_nothing(small: Assistant) -> None:
+    assert suggested(small, "月球基地的规划面积多大?", TODAY) == []
+
+
+def test_who_waits_goes_first(small: Assistant) -> None:
+    answer = small.ask("首次认定奖励多少?", (), IN_FORCE)
+    assert follow_ups(small, answer, IN_FORCE, (), lambda: True) == []
