@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from assistant.followups import follow_ups
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 from assistant.schema import Turn
+from assistant.scope import Scope
 from assistant.viewer import AnswerView, template
 
 KEPT = 40  # exchanges of a conversation
@@ -63,10 +65,10 @@ class Conversation:
 
 
 async def ask(
-    desk: Desk, question: str, day: str, so_far: Conversation, caller: Caller
+    desk: Desk, question: str, scope: Scope, so_far: Conversation, caller: Caller
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield what changes on the page, by part, False for what is to be hidden: the question, then the statements one by one, then all the rest."""
-    question, as_of = question.strip(), day_of(day) if day.strip() else date.today()
+    question, as_of = question.strip(), day_of(scope.day) if scope.day.strip() else date.today()
     if not question:
         yield {"message": ""}
         return
@@ -78,7 +80,7 @@ async def ask(
         return
     asked = so_far.add(PARTS.exchange(question))
     yield {"talk": asked.html, "box": "", "message": "", "examples": False}
-    view = await _answer(desk, question, so_far, as_of, caller)
+    view = await _answer(desk, question, so_far, (scope.filters(as_of), scope.named), caller)
     if isinstance(view, str):
         done = so_far.add(PARTS.exchange(question, error=view))
     else:
@@ -93,22 +95,25 @@ async def ask(
     yield {"talk": done.html, "conversation": done}
 
 
-async def _answer(desk: Desk, question: str, so_far: Conversation, as_of: date, caller: Caller) -> AnswerView | str:
+async def _answer(
+    desk: Desk, question: str, so_far: Conversation, limits: tuple[Filters, str], caller: Caller
+) -> AnswerView | str:
     """Return the answer, or what to tell the user in its stead: the page's outer boundary."""
     try:
-        return await desk.ask(question, so_far.turns, Filters(as_of), AnswerView, caller)
+        filters, named = limits
+        return await desk.ask(question, so_far.turns, filters, partial(AnswerView, limited=named), caller)
     except Exception as error:
         return told(error)
 
 
-async def suggest(desk: Desk, so_far: Conversation, caller: Caller) -> str:
+async def suggest(desk: Desk, so_far: Conversation, scope: Scope, caller: Caller) -> str:
     """Return the questions that may follow the newest answer, as HTML; "" if there are none or others are asking."""
     if not so_far.answered or desk.running:
         return ""
     answer, asked = so_far.answered[-1].answer, [turn.content for turn in so_far.turns if turn.role == "user"]
 
     def work(assistant: Assistant) -> list[str]:
-        return follow_ups(assistant, answer, Filters(answer.as_of), asked, lambda: desk.running > 1)
+        return follow_ups(assistant, answer, scope.filters(answer.as_of), asked, lambda: desk.running > 1)
 
     try:
         return str(PARTS.follow_ups(await desk.run(work, caller)))

@@ -13,6 +13,7 @@ from assistant.feedback import MAX_COMMENT, REASONS
 from assistant.people.access import ROLES, Identity, identity
 from assistant.people.gate import ADDRESS
 from assistant.people.people import People
+from assistant.scope import Scope, held
 
 TITLE = "嘉定产业园区与政策问答"
 EXAMPLES = (
@@ -31,7 +32,7 @@ LINKS = (("draft", "起草", "reply/"), ("evaluate", "评测", "evaluate/"), ("a
 def build_page(desk: Desk, settings: Settings, people: People) -> Any:
     """Return the page's parts and what happens when."""
     with desk.current.use() as assistant:
-        documents = assistant.index.manifest.documents
+        documents, (levels, types) = assistant.index.manifest.documents, held(assistant.index)
     with blocks(TITLE) as page:
         links = gr.HTML("", elem_id="links", **PLAIN)
         so_far, suggested = gr.State(Conversation()), gr.State(0)
@@ -48,7 +49,11 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
                 send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
             with gr.Row(elem_id="controls"):
                 as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
+                with gr.Accordion("限定资料", open=False, elem_id="scope"):
+                    level = gr.CheckboxGroup(levels, label="级别")
+                    kind = gr.CheckboxGroup(types, label="类型")
                 clear = gr.Button("清空对话", elem_id="clear", min_width=80)
+            limits = gr.HTML("", elem_id="limits", js_on_load=str(PARTS.on_limits()), **PLAIN)
         form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)
 
@@ -65,33 +70,52 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
             return {parts[k]: gr.update(visible=False) if value is False else value for k, value in changes.items()}
 
         async def ask(
-            question: str, day: str, talk_so_far: Conversation, request: gr.Request
+            question: str, day: str, only: list[str], kinds: list[str], talk_so_far: Conversation, request: gr.Request
         ) -> AsyncIterator[dict[Any, Any]]:
             by = asker(request)
             if wait := people.rates.wait(identity(by), by.scope.get(ADDRESS, "")):
                 yield placed({"message": f"提问太频繁，请 {wait} 秒后再试。"})
                 return
-            async for changes in conversation.ask(desk, question, day, talk_so_far, Caller("page", by)):
+            async for changes in conversation.ask(
+                desk, question, Scope(day, only, kinds), talk_so_far, Caller("page", by)
+            ):
                 yield placed({"next": "", **changes})
 
-        async def suggest(talk_so_far: Conversation, last: int, request: gr.Request) -> tuple[str, int]:
-            fresh = talk_so_far.count != last  # nothing was answered: say nothing anew
-            html = await conversation.suggest(desk, talk_so_far, Caller("page", asker(request))) if fresh else ""
+        async def suggest(
+            only: list[str], kinds: list[str], talk_so_far: Conversation, last: int, request: gr.Request
+        ) -> tuple[str, int]:
+            if talk_so_far.count == last:  # nothing was answered
+                return "", last
+            scope = Scope(levels=only, doc_types=kinds)
+            html = await conversation.suggest(desk, talk_so_far, scope, Caller("page", asker(request)))
             return html, talk_so_far.count
 
         def rate(event: gr.EventData, talk_so_far: Conversation) -> dict[Any, Any]:
             return placed(conversation.rate(settings.workspace, event._data, talk_so_far))
 
-        asked: Any = {"fn": ask, "inputs": [box, as_of, so_far], "outputs": list(parts.values()), **PRIVATE}
+        asked: Any = {
+            "fn": ask,
+            "inputs": [box, as_of, level, kind, so_far],
+            "outputs": list(parts.values()),
+            **PRIVATE,
+        }
         running = [gr.on([box.submit, send.click], **asked, concurrency_id="ask")]
         for button, text in zip(buttons, EXAMPLES, strict=True):
             filled = button.click(partial(str, text), None, box, **PRIVATE)
             running.append(filled.then(**asked, concurrency_id="ask"))
         picked = next_ones.ask(_picked, None, box, **PRIVATE)
         running.append(picked.then(**asked, concurrency_id="ask"))
+        lifted = talk.unlimited(_unlimited, None, [box, level, kind], **PRIVATE)
+        running.append(lifted.then(**asked, concurrency_id="ask"))
         for done in list(running):
             running.append(
-                done.then(suggest, [so_far, suggested], [next_ones, suggested], trigger_mode="always_last", **PRIVATE)
+                done.then(
+                    suggest,
+                    [level, kind, so_far, suggested],
+                    [next_ones, suggested],
+                    trigger_mode="always_last",
+                    **PRIVATE,
+                )
             )
         clear.click(
             lambda: (Conversation(), "", gr.update(visible=True), "", "", ""), None, list(parts.values()),
@@ -104,11 +128,31 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
             return str(PARTS.links(*_links(identity(asker(request)))))
 
         page.load(places, None, links, **PRIVATE)
+        gr.on([level.change, kind.change], _limits, [level, kind], limits, **PRIVATE)
+        limits.lift(_lifted, [level, kind], [level, kind], **PRIVATE)
+
+        def choices() -> list[Any]:
+            with desk.current.use() as lent:
+                return [gr.update(choices=found) for found in held(lent.index)]
+
+        page.load(choices, None, [level, kind], **PRIVATE)
     return page
 
 
 def _picked(event: gr.EventData) -> str:
     return str(event._data.get("question", ""))
+
+
+def _unlimited(event: gr.EventData) -> tuple[str, list[str], list[str]]:
+    return _picked(event), [], []
+
+
+def _limits(only: list[str], kinds: list[str]) -> str:
+    return str(PARTS.limits(Scope("", only, kinds).chosen))
+
+
+def _lifted(event: gr.EventData, only: list[str], kinds: list[str]) -> list[list[str]]:
+    return [[one for one in chosen if one != event._data.get("limit")] for chosen in (only, kinds)]
 
 
 def _links(who: Identity) -> tuple[list[tuple[str, str]], str]:

@@ -43,10 +43,11 @@ class Source(NamedTuple):
 class AnswerView:
     """An answer as the page shows it: sources numbered in the order cited, one number for a place in a document.
 
-    `root` leads from the page to the application's root.
+    `root` leads from the page to the application's root; `limited` says in words what the answer was limited to.
     """
 
-    def __init__(self, answer: Answer, index: Index, root: str = "") -> None:
+    def __init__(self, answer: Answer, index: Index, root: str = "", limited: str = "") -> None:
+        self.limited = limited
         self.answer, self._root, self._sources = answer, root, dict[tuple[str, str], Source]()
         for citation in (c for statement in answer.statements for c in statement.citations):
             label, strong = _standing(index.document(citation.document_id), answer.as_of, index)

@@ -15,7 +15,7 @@ LAYERS = [
     {"formats.__main__"},
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},
-    {"followups"},
+    {"followups", "scope"},
     {"logs"},
     {"config", "models"},
     {"reply.schema"},

@@ -220,15 +220,15 @@ def test_an_example_is_asked_by_one_click(open_page: Open, recorder: Recorder) -
 def test_what_may_be_asked_next_is_asked_by_the_keyboard_and_kept_nowhere(open_page: Open, recorder: Recorder) -> None:
     page = open_page()
     page.fill("#as-of input", "2024-06-01")
-    ask(page, "首次认定奖励多少?")
+    ask(page, "谁能报?企业有什么条件?")
     following = page.locator("#next button")
-    expect(following.first).to_have_text("测试区特色园区扶持办法需要满足什么条件？")
+    expect(following.first).to_have_text("测试区特色园区扶持办法最高支持多少？")
     log = recorder.index.directory.parent.parent / "workspace" / "people.sqlite"
-    assert "需要满足什么条件".encode() not in b"".join(file.read_bytes() for file in log.parent.glob("*.sqlite*"))
+    assert "最高支持多少".encode() not in b"".join(file.read_bytes() for file in log.parent.glob("*.sqlite*"))
     following.first.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".exchange .as-of")).to_have_count(2, timeout=20_000)
-    assert recorder.asked[1][0] == "测试区特色园区扶持办法需要满足什么条件？"
+    assert recorder.asked[1][0] == "测试区特色园区扶持办法最高支持多少？"
     page.click("#clear")
     expect(following).to_have_count(0)
 

@@ -1,0 +1,46 @@
+"""What a reader limits an answer to: a day, levels and types of document."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import get_args
+
+from assistant.index import Index
+from assistant.retrieve import Filters
+from assistant.schema import DOC_TYPE_LABELS, Level
+
+LEVELS: tuple[Level, ...] = tuple(level for level in get_args(Level) if level)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What stands in the page's fields: the day as it is written, levels, and types by their keys."""
+
+    day: str = ""
+    levels: Sequence[str] = ()
+    doc_types: Sequence[str] = ()
+
+    def filters(self, as_of: date) -> Filters:
+        """Return the documents that may answer on a day; what is no level or type limits nothing."""
+        levels = tuple(level for level in LEVELS if level in self.levels)
+        return Filters(as_of, levels, tuple(kind for kind in DOC_TYPE_LABELS if kind in self.doc_types))
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """Each limit and its name."""
+        filters = self.filters(date.min)
+        return [*((level, level) for level in filters.levels), *((k, DOC_TYPE_LABELS[k]) for k in filters.doc_types)]
+
+    @property
+    def named(self) -> str:
+        """The limits in words, "" if there are none."""
+        return "、".join(name for _, name in self.chosen)
+
+
+def held(index: Index) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the levels and the types of the documents in an index, each with its name first, in their own order."""
+    rows = index.rows[index.alive]
+    levels, types = set(rows["level"].tolist()), set(rows["doc_type"].tolist())
+    return [(level, level) for level in LEVELS if level in levels], [
+        (name, key) for key, name in DOC_TYPE_LABELS.items() if key in types
+    ]
