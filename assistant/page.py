@@ -49,10 +49,10 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
                 send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
             with gr.Row(elem_id="controls"):
                 as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
-                with gr.Accordion("限定资料", open=False, elem_id="scope"):
-                    level = gr.CheckboxGroup(levels, label="级别")
-                    kind = gr.CheckboxGroup(types, label="类型")
                 clear = gr.Button("清空对话", elem_id="clear", min_width=80)
+            with gr.Accordion("限定资料", open=False, elem_id="scope"):
+                level = gr.CheckboxGroup(levels, label="级别")
+                kind = gr.CheckboxGroup(types, label="类型")
             limits = gr.HTML("", elem_id="limits", js_on_load=str(PARTS.on_limits()), **PLAIN)
         form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)

@@ -38,6 +38,7 @@ class Source(NamedTuple):
     citation: Citation
     label: str
     strong: bool
+    document_number: str
 
 
 class AnswerView:
@@ -50,12 +51,14 @@ class AnswerView:
         self.limited = limited
         self.answer, self._root, self._sources = answer, root, dict[tuple[str, str], Source]()
         for citation in (c for statement in answer.statements for c in statement.citations):
-            label, strong = _standing(index.document(citation.document_id), answer.as_of, index)
-            source = Source(len(self._sources) + 1, citation, label, strong)
+            document = index.document(citation.document_id)
+            standing = _standing(document, answer.as_of, index)
+            source = Source(len(self._sources) + 1, citation, *standing, document.metadata.document_number)
             self._sources.setdefault((citation.document_id, citation.place), source)
         self.sources = list(self._sources.values())
-        notices = [(NOTICES[n.kind], n.kind in STRONG, n.text) for n in answer.notices if n.kind != "not_found"]
-        self.notices = sorted(notices, key=lambda one: not one[1])
+        told = [notice for notice in answer.notices if notice.kind != "not_found"]
+        told.sort(key=lambda one: (one.kind not in STRONG, one.kind != "conflict"))
+        self.notices = [(NOTICES[n.kind], n.kind, n.kind in STRONG, n.text) for n in told]
         # The nearest documents are shown as links, so their names are cut off here.
         self.not_found = "".join(n.text.partition("最接近的资料是")[0] for n in answer.notices if n.kind == "not_found")
 
