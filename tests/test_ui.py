@@ -233,6 +233,75 @@ def test_what_may_be_asked_next_is_asked_by_the_keyboard_and_kept_nowhere(open_p
     expect(following).to_have_count(0)
 
 
+def test_an_answer_says_what_it_was_limited_to_and_can_be_had_without(open_page: Open) -> None:
+    page = open_page()
+    page.click("#scope > button")
+    assert page.locator("#scope label").all_inner_texts() == [
+        "市级",
+        "区级",
+        "政策文件",
+        "征求意见稿",
+        "规划方案",
+        "新闻报道",
+    ]
+    page.get_by_label("市级").check()
+    page.get_by_label("政策文件").check()
+    expect(page.locator("#limits button")).to_have_count(2)
+    page.get_by_role("button", name="不再限定政策文件").click()
+    expect(page.locator("#limits button")).to_have_count(1)
+    expect(page.get_by_label("政策文件")).not_to_be_checked()
+    assert axe(page) == []
+    ask(page, "氢能港的规划面积多大?")
+    expect(page.locator(".statement")).to_contain_text("没有能回答")
+    expect(page.locator(".limited")).to_contain_text("只查了：市级")
+    page.get_by_role("button", name="不限范围再查一次").click()
+    expect(page.locator(".exchange")).to_have_count(2)
+    expect(page.locator(".exchange").last.locator(".statement").first).to_contain_text("2.15", timeout=20_000)
+    expect(page.locator(".exchange").last.locator(".limited")).to_have_count(0)
+    expect(page.locator("#limits button")).to_have_count(0)
+
+
+def test_a_source_tells_what_it_is_before_it_is_opened(open_page: Open) -> None:
+    page = open_page()
+    ask(page, "首次认定奖励多少?")
+    chip, about = page.locator(".chip").first, page.locator("#about")
+    expect(about).to_be_hidden()
+    chip.hover()
+    for part in ("30万元", "测试区特色园区扶持办法", "2023-05-01", "测府规〔2023〕3号", "已失效"):
+        expect(about).to_contain_text(part)
+    about.hover()  # it stays as long as it is pointed at
+    page.wait_for_timeout(400)
+    expect(about).to_be_visible()
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    expect(about).to_be_hidden()
+    page.mouse.move(0, 0)
+    page.locator("#question textarea").focus()
+    for _ in range(40):  # up to the number, by the keyboard
+        page.keyboard.press("Shift+Tab")
+        if chip.evaluate("node => node === document.activeElement"):
+            break
+    expect(about).to_be_visible()
+    expect(chip).to_have_attribute("aria-describedby", "about")
+    page.keyboard.press("Escape")
+    expect(about).to_be_hidden()
+    expect(chip).to_be_focused()
+
+
+def test_the_first_touch_tells_and_the_second_opens(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(address)
+    ask(page, "首次认定奖励多少?")
+    page.locator(".chip").first.tap()
+    expect(page.locator("#about")).to_be_visible()
+    expect(page.locator("#reader")).to_be_hidden()
+    page.locator(".chip").first.tap()
+    expect(page.locator("#about")).to_be_hidden()
+    assert marks(page)
+    context.close()
+
+
 def test_an_abstention_says_so_and_links_the_nearest_documents(open_page: Open) -> None:
     page = open_page()
     ask(page, "月球基地的规划面积多大?")
