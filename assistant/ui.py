@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from assistant import api
+from assistant.administration.documents import FILES, MAX_UPLOAD
+from assistant.administration.page import open_administration
 from assistant.components import mount
 from assistant.config import Settings
 from assistant.conversation import day_of
@@ -30,6 +32,8 @@ POLICIES = {  # for the browser: the page loads from here alone, a document runs
     True: "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
 }
 
+LONGEST = {LETTERS: MAX_LETTER, FILES: MAX_UPLOAD}  # bytes of a request, where they are not MAX_BODY
+
 
 def build_app(assistant: Assistant, settings: Settings, people: People) -> FastAPI:
     """Return the web application over an assistant: the pages, and the API for programs, behind the gate."""
@@ -39,7 +43,7 @@ def build_app(assistant: Assistant, settings: Settings, people: People) -> FastA
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         path, length = request.url.path, request.headers.get("content-length", "0")
         untold = "transfer-encoding" in request.headers  # a body that does not say how long it is
-        if untold or not length.isdecimal() or int(length) > (MAX_LETTER if path == LETTERS else MAX_BODY):
+        if untold or not length.isdecimal() or int(length) > LONGEST.get(path, MAX_BODY):
             status = 411 if untold else 413
             return fault(status) if is_api(path) else Response(status_code=status)
         response = await call_next(request)
@@ -65,6 +69,7 @@ def build_app(assistant: Assistant, settings: Settings, people: People) -> FastA
     open_accounts(app, people)
     open_replies(app, desk, settings.workspace)
     open_evaluation(app, desk.current, Workspace(settings.workspace))
+    open_administration(app, desk, settings, people)
     mount(app, build_page(desk, settings, people), "/")
     return app
 

@@ -2,16 +2,18 @@
 
     python -m eval.load [--users 1,50] [--seconds 60] [--url ADDRESS] [--token TOKEN]
 
-Without an address it starts a server of its own. A user asks the next question as soon as the last one is answered, and
+Without an address it starts a server of its own, with a workspace of its own and no limit of questions. A user asks the next question as soon as the last one is answered, and
 this program shares the processors with the server, so the figures are worse than readers would see.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +27,9 @@ from eval.metrics import percentile
 from eval.testset import read_testset
 
 TIMEOUT_S = 60.0
+LIMITS = dict.fromkeys(
+    ("JIADING_RATE_PER_MINUTE", "JIADING_USER_RATE_PER_MINUTE"), "1000000"
+)  # all ask from one address
 
 
 @dataclass(slots=True)
@@ -90,7 +95,13 @@ def server(url: str) -> Iterator[str]:
         yield url
         return
     command = [sys.executable, "-m", "assistant.cli", "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+    with (
+        tempfile.TemporaryDirectory() as workspace,
+        subprocess.Popen(
+            command, env={**os.environ, **LIMITS, "JIADING_WORKSPACE": workspace}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, encoding="utf-8",
+        ) as process,
+    ):  # fmt: skip
         assert process.stdout
         found = re.search(r"http://\S+?:\d+", process.stdout.readline())
         if not found:
@@ -99,6 +110,7 @@ def server(url: str) -> Iterator[str]:
             yield found[0]
         finally:
             process.terminate()
+            process.wait()
 
 
 async def measure(url: str, token: str, users: Sequence[int], seconds: float) -> None:

@@ -18,6 +18,7 @@ from assistant.pipeline import Assistant
 from assistant.reply import Draft, Finding, Paragraph, check, draft, risk
 from assistant.reply.risk import READY, REVIEW
 from assistant.reply.schema import MARKER, open_point
+from assistant.reply.wording import in_prose
 from assistant.retrieve import Filters
 from eval.letters import read_cases, unsourced
 
@@ -227,3 +228,19 @@ def test_the_command_refuses_in_chinese(folder: Path) -> None:
     assert_refused(command(folder, folder / "没有.txt"), 2, "找不到来信")
     assert_refused(command(folder, folder / "来信.txt", "--out", folder / "回复.pdf"), 2, ".docx")
     assert_refused(command(folder, folder / "来信.txt", "--out", folder / "无" / "回复.md"), 2, "没有文件夹")
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("首店：标准 全国首店20万元；次数 一次性", "首店，标准为全国首店20万元，次数为一次性"),
+        ("科技受理：电话 / 邮箱 59523655", "科技受理，电话 / 邮箱为59523655"),
+        ("2024全年：增加值 突破3000亿元", "2024全年，增加值突破3000亿元"),  # a verb is there
+        ("占地 / 总建筑面积：12万平方米 / 25万平方米", "占地 / 总建筑面积：12万平方米 / 25万平方米"),  # no column
+        ("规划面积：3.73平方公里", "规划面积：3.73平方公里"),
+    ],
+)
+def test_a_table_row_reads_as_a_clause(small: Assistant, row: str, told: str) -> None:
+    (statement, *_) = small.ask("首次认定奖励多少?", filters=Filters(DAY)).statements
+    assert statement.citations[0].quote.startswith("|")
+    assert in_prose(replace(statement, text=row)) == told

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -94,13 +94,13 @@ class Audit:
     def export(self, form: Format) -> Iterator[bytes]:
         """Yield the whole log, oldest first: a CSV that Excel and WPS open, or JSON Lines."""
         if form == "csv":
-            yield "\ufeff".encode() + _line(HEADINGS.values())
+            yield "\ufeff".encode() + cells(HEADINGS.values())
         for row in self._rows():
             content = _entry(row).to_dict()
             if form == "jsonl":
                 yield json.dumps(content | {"previous": row.previous}, ensure_ascii=False).encode() + b"\n"
             else:
-                yield _line(_cell(content[name]) for name in HEADINGS)
+                yield cells(content[name] for name in HEADINGS)
 
     def verify(self) -> int | None:
         """Return the first row that is not as it was written, or that does not follow the one before it; None if all are.
@@ -139,9 +139,10 @@ def _entry(row: Row[Any]) -> Entry:
     return Entry(row.id, row.at, event, row.hash)
 
 
-def _line(cells: Any) -> bytes:
+def cells(values: Iterable[Any]) -> bytes:
+    """Return a line of a table; what a spreadsheet would reckon is marked as text."""
     line = io.StringIO()
-    csv.writer(line).writerow(cells)
+    csv.writer(line).writerow(map(_cell, values))
     return line.getvalue().encode()
 
 

@@ -19,6 +19,7 @@ from assistant.reply.wording import (
     TITLE,
     for_the_reader,
     gist,
+    in_prose,
     matter,
     opening,
     ordinal,
@@ -132,7 +133,7 @@ def _told(statements: Sequence[Statement], references: References, answer: Answe
         marks = "".join(reference.marker for reference in references.of(statement.citations))
         told_by = bool(first.metadata.published) and statement.label.startswith(first.metadata.published)
         label = f"{statement.label}：" if statement.label and not told_by else ""
-        clauses.append(f"{label}{statement.text.strip().rstrip('。；;，,')}{marks}")
+        clauses.append(f"{label}{in_prose(statement)}{marks}")
     return f"根据{first.in_sentence}，{'；'.join(clauses)}。{for_the_reader([first], kinds)}"
 
 

@@ -10,7 +10,7 @@ from assistant.catalog import written
 from assistant.letter import Ask, Letter
 from assistant.privacy import mask
 from assistant.reply.schema import Reference, open_point
-from assistant.schema import NORMATIVE, NoticeKind
+from assistant.schema import NORMATIVE, NoticeKind, Statement
 
 ORDINALS = "一二三四五六七八九十"
 LONGEST = 40  # characters of a question that are quoted
@@ -21,6 +21,10 @@ ON_REQUEST = f"您提出的诉求，{open_point('承办部门办理意见')}。"
 THANKS = "来信收悉。感谢您对我们工作的肯定和支持。"
 NO_CONTACT = f"如需进一步咨询，请联系{open_point('承办部门联系电话')}。"
 SIGNATURE = open_point("落款单位")
+_COLUMN = re.compile(
+    r"^([^\s：；，。]{1,12}(?: / [^\s：；，。]{1,8})*) (?=[^\s/])"
+)  # of a table row as answers have it: “列名 数值”
+_SAYS_ITSELF = re.compile("突破|超过?|达|约|可比|增长|下降|按|最高|不[少多高低]于|无|有")  # a value that needs no 为
 _TRAILING = re.compile(r"[呢啊呀]*[？?。！!\s]*$")
 _ALSO = re.compile("^(?:也|还|并|另外|另|同时|此外)+")
 _ASKED_LAST = re.compile(
@@ -81,6 +85,20 @@ def opening(letter: Letter) -> str:
     if _COMPLAINT.search(letter.heard) or not _THANKFUL.search(letter.heard):
         return f"{you}{day}来信收悉。您反映的情况，{open_point('承办部门核查处理情况')}。"
     return f"{you}{day}{THANKS}"
+
+
+def in_prose(statement: Statement) -> str:
+    """Return a statement as a reply has it: a table row reads as a clause, “项目，列名为数值”."""
+    said = statement.text.strip().rstrip("。；;，,")
+    subject, _, values = said.partition("：")
+    if not statement.citations[0].quote.startswith("|") or not _COLUMN.match(values):
+        return said
+    parts = [_COLUMN.sub(_joined, part) for part in values.split("；")]
+    return f"{subject}，{'，'.join(parts)}"
+
+
+def _joined(column: re.Match[str]) -> str:
+    return column[1] + ("" if _SAYS_ITSELF.match(column.string, column.end()) else "为")
 
 
 def for_the_reader(references: Sequence[Reference], kinds: frozenset[NoticeKind]) -> str:
