@@ -10,6 +10,7 @@ from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation
 from assistant.desk import Caller, Desk
 from assistant.feedback import MAX_COMMENT, REASONS
+from assistant.kept import MAX_BYTES
 from assistant.people.access import ROLES, Identity, identity
 from assistant.people.gate import ADDRESS
 from assistant.people.people import People
@@ -25,6 +26,11 @@ EXAMPLES = (
     "申报嘉定集成电路政策需要满足什么条件？",
     "19家特色产业园区各自的税收是多少？",
 )
+KEPT_HERE = f"""(_, talk) => {{
+  let text = "";
+  try {{ text = localStorage.getItem("jiading.talk") || ""; }} catch {{ /* the browser keeps nothing */ }}
+  return [text.length > {MAX_BYTES} ? "" : text, talk];
+}}"""
 LINKS = (("draft", "起草", "reply/"), ("evaluate", "评测", "evaluate/"), ("administer", "管理", "admin/"))
 
 
@@ -47,7 +53,10 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
                 send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
             with gr.Row(elem_id="controls"):
                 as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
+                gr.HTML(PARTS.calendar(), js_on_load=str(PARTS.on_calendar()), elem_id="calendar", **PLAIN)
                 clear = gr.Button("清空对话", elem_id="clear", min_width=80)
+            gr.HTML(PARTS.keeping(), **PLAIN)
+        written = gr.Textbox(visible=False)
         form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)
 
@@ -80,6 +89,15 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
         )  # fmt: skip
         for rated in (talk.helpful, form.feedback):
             rated(rate, so_far, [so_far, talk, message], **PRIVATE)
+
+        def restore(text: str, talk_so_far: Conversation) -> dict[Any, Any]:
+            with desk.current.use() as assistant:
+                found = conversation.restore(text, assistant.index)
+            if not found.shown or talk_so_far.shown:
+                return placed({"message": ""})
+            return placed({"conversation": found, "talk": found.html, "examples": False})
+
+        page.load(restore, [written, so_far], list(parts.values()), js=KEPT_HERE, **PRIVATE)
 
         def places(request: gr.Request) -> str:
             return str(PARTS.links(*_links(identity(asker(request)))))

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from assistant.catalog import term
+from assistant.errors import CorpusError
 from assistant.index import Index
 from assistant.schema import DOC_TYPE_LABELS, STATUS_LABELS, Answer, Citation, Document, Hit, in_title_marks
 from assistant.validity import notice, validity
@@ -49,7 +50,7 @@ class AnswerView:
     def __init__(self, answer: Answer, index: Index, root: str = "") -> None:
         self.answer, self._root, self._sources = answer, root, dict[tuple[str, str], Source]()
         for citation in (c for statement in answer.statements for c in statement.citations):
-            label, strong = _standing(index.document(citation.document_id), answer.as_of, index)
+            label, strong = _cited(citation, answer.as_of, index)
             source = Source(len(self._sources) + 1, citation, label, strong)
             self._sources.setdefault((citation.document_id, citation.place), source)
         self.sources = list(self._sources.values())
@@ -103,6 +104,17 @@ def document_html(document: Document, start: int, end: int, as_of: date, index: 
         text_html(document.text, *span, document.pages),
     )  # fmt: skip
     return html
+
+
+def _cited(citation: Citation, as_of: date, index: Index) -> tuple[str, bool]:
+    """Return how a cited document stands; the answer may be older than the index."""
+    try:
+        document = index.document(citation.document_id)
+    except CorpusError:
+        return "资料已撤下", True
+    if document.text[citation.start : citation.end] != citation.quote:
+        return "资料已更新", True
+    return _standing(document, as_of, index)
 
 
 def _standing(document: Document, as_of: date, index: Index) -> tuple[str, bool]:
