@@ -47,6 +47,7 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
             gr.HTML("<h2>可以这样问</h2>", **PLAIN)
             buttons = [gr.Button(text, size="sm", elem_classes="example") for text in EXAMPLES]
         with gr.Column(elem_id="composer"):
+            gr.HTML('<p id="state" role="alert" hidden></p>', **PLAIN)
             message = gr.HTML("", elem_id="message", js_on_load="element.setAttribute('role', 'alert')", **PLAIN)
             with gr.Row(elem_id="entry"):
                 box = gr.Textbox(label="您的问题", placeholder="请输入问题", max_lines=6, elem_id="question")
@@ -54,8 +55,9 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
             with gr.Row(elem_id="controls"):
                 as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
                 gr.HTML(PARTS.calendar(), js_on_load=str(PARTS.on_calendar()), elem_id="calendar", **PLAIN)
+            with gr.Row(elem_id="keeping"):
+                gr.HTML(PARTS.keeping(), **PLAIN)
                 clear = gr.Button("清空对话", elem_id="clear", min_width=80)
-            gr.HTML(PARTS.keeping(), **PLAIN)
         written = gr.Textbox(visible=False)
         form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)
