@@ -14,13 +14,15 @@ from assistant.desk import MAX_QUESTION, Caller, Desk
 from assistant.errors import told
 from assistant.feedback import REASONS, Exchange, keep_feedback
 from assistant.followups import follow_ups
+from assistant.index import Index
+from assistant.kept import MOST, kept, restored
 from assistant.pipeline import Assistant
+from assistant.plain import text
 from assistant.retrieve import Filters
 from assistant.schema import Turn
 from assistant.scope import Scope
 from assistant.viewer import AnswerView, template
 
-KEPT = 40  # exchanges of a conversation
 PACE_S = 0.12  # between statements
 
 PARTS = template("ui.html")
@@ -41,13 +43,20 @@ class Conversation:
 
     def add(self, html: str, *turns: Turn, exchange: Exchange | None = None) -> "Conversation":
         """Return the conversation continued by an exchange, its oldest ones dropped when it grows too long."""
-        answered = (*self.answered, exchange)[-KEPT:] if exchange else self.answered
+        answered = (*self.answered, exchange)[-MOST:] if exchange else self.answered
         return Conversation(
-            (*self.turns, *turns)[-2 * KEPT :],
-            (*self.shown, html)[-KEPT:],
+            (*self.turns, *turns)[-2 * MOST :],
+            (*self.shown, html)[-MOST:],
             tuple(one for one in answered if one),
             self.count + bool(exchange),
         )
+
+    def answer(self, question: str, view: AnswerView, exchange: Exchange | None = None) -> "Conversation":
+        """Return the conversation continued by a question and its whole answer, which may be rated if it is an exchange."""
+        said = "".join(part.text for part in view.answer.statements or view.answer.notices)
+        whole = {"kept": kept(view), "text": text(view.answer)}
+        html = PARTS.exchange(question, view, number=exchange.number if exchange else None, whole=whole)
+        return self.add(html, Turn("user", question), Turn("assistant", said), exchange=exchange)
 
     def rated(self, number: int, verdict: str) -> "Conversation":
         """Return the conversation with an answer's buttons replaced by what was said of it."""
@@ -88,10 +97,7 @@ async def ask(
         for shown in range(1, len(answer.statements) + 1):
             yield {"talk": so_far.add(PARTS.exchange(question, view, shown)).html}
             await asyncio.sleep(PACE_S)
-        said = "".join(part.text for part in answer.statements or answer.notices)
-        exchange = Exchange(so_far.count, replace(answer, hits=()), so_far.turns)
-        html = PARTS.exchange(question, view, number=exchange.number)
-        done = so_far.add(html, Turn("user", question), Turn("assistant", said), exchange=exchange)
+        done = so_far.answer(question, view, Exchange(so_far.count, replace(answer, hits=()), so_far.turns))
     yield {"talk": done.html, "conversation": done}
 
 
@@ -120,6 +126,14 @@ async def suggest(desk: Desk, so_far: Conversation, scope: Scope, caller: Caller
     except Exception:  # nobody asked for them: the answer stands without
         log.exception("no questions were suggested")
         return ""
+
+
+def restore(written: str, index: Index) -> Conversation:
+    """Return the conversation that a browser kept, shown anew."""
+    talk = Conversation()
+    for answer in restored(written):
+        talk = talk.answer(answer.question, AnswerView(answer, index))
+    return talk
 
 
 def rate(workspace: Path, data: Mapping[str, Any], so_far: Conversation) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation
 from assistant.desk import Caller, Desk
 from assistant.feedback import MAX_COMMENT, REASONS
+from assistant.kept import MAX_BYTES
 from assistant.people.access import ROLES, Identity, identity
 from assistant.people.gate import ADDRESS
 from assistant.people.people import People
@@ -26,6 +27,11 @@ EXAMPLES = (
     "申报嘉定集成电路政策需要满足什么条件？",
     "19家特色产业园区各自的税收是多少？",
 )
+KEPT_HERE = f"""(_, talk) => {{
+  let text = "";
+  try {{ text = localStorage.getItem("jiading.talk") || ""; }} catch {{ /* the browser keeps nothing */ }}
+  return [text.length > {MAX_BYTES} ? "" : text, talk];
+}}"""
 LINKS = (("draft", "起草", "reply/"), ("evaluate", "评测", "evaluate/"), ("administer", "管理", "admin/"))
 
 
@@ -43,17 +49,22 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
             gr.HTML("<h2>可以这样问</h2>", **PLAIN)
             buttons = [gr.Button(text, size="sm", elem_classes="example") for text in EXAMPLES]
         with gr.Column(elem_id="composer"):
+            gr.HTML('<p id="state" role="alert" hidden></p>', **PLAIN)
             message = gr.HTML("", elem_id="message", js_on_load="element.setAttribute('role', 'alert')", **PLAIN)
             with gr.Row(elem_id="entry"):
                 box = gr.Textbox(label="您的问题", placeholder="请输入问题", max_lines=6, elem_id="question")
                 send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
             with gr.Row(elem_id="controls"):
                 as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
+                gr.HTML(PARTS.calendar(), js_on_load=str(PARTS.on_calendar()), elem_id="calendar", **PLAIN)
+            with gr.Row(elem_id="keeping"):
+                gr.HTML(PARTS.keeping(), **PLAIN)
                 clear = gr.Button("清空对话", elem_id="clear", min_width=80)
             with gr.Accordion("限定资料", open=False, elem_id="scope"):
                 level = gr.CheckboxGroup(levels, label="级别")
                 kind = gr.CheckboxGroup(types, label="类型")
             limits = gr.HTML("", elem_id="limits", js_on_load=str(PARTS.on_limits()), **PLAIN)
+        written = gr.Textbox(visible=False)
         form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)
 
@@ -123,6 +134,15 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
         )  # fmt: skip
         for rated in (talk.helpful, form.feedback):
             rated(rate, so_far, [so_far, talk, message], **PRIVATE)
+
+        def restore(text: str, talk_so_far: Conversation) -> dict[Any, Any]:
+            with desk.current.use() as assistant:
+                found = conversation.restore(text, assistant.index)
+            if not found.shown or talk_so_far.shown:
+                return placed({"message": ""})
+            return placed({"conversation": found, "talk": found.html, "examples": False})
+
+        page.load(restore, [written, so_far], list(parts.values()), js=KEPT_HERE, **PRIVATE)
 
         def places(request: gr.Request) -> str:
             return str(PARTS.links(*_links(identity(asker(request)))))

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from assistant.catalog import term
+from assistant.errors import CorpusError
 from assistant.index import Index
 from assistant.schema import DOC_TYPE_LABELS, STATUS_LABELS, Answer, Citation, Document, Hit, in_title_marks
 from assistant.validity import notice, validity
@@ -51,14 +52,13 @@ class AnswerView:
         self.limited = limited
         self.answer, self._root, self._sources = answer, root, dict[tuple[str, str], Source]()
         for citation in (c for statement in answer.statements for c in statement.citations):
-            document = index.document(citation.document_id)
-            standing = _standing(document, answer.as_of, index)
-            source = Source(len(self._sources) + 1, citation, *standing, document.metadata.document_number)
+            told = _cited(citation, answer.as_of, index)
+            source = Source(len(self._sources) + 1, citation, *told)
             self._sources.setdefault((citation.document_id, citation.place), source)
         self.sources = list(self._sources.values())
-        told = [notice for notice in answer.notices if notice.kind != "not_found"]
-        told.sort(key=lambda one: (one.kind not in STRONG, one.kind != "conflict"))
-        self.notices = [(NOTICES[n.kind], n.kind, n.kind in STRONG, n.text) for n in told]
+        notices = [notice for notice in answer.notices if notice.kind != "not_found"]
+        notices.sort(key=lambda one: (one.kind not in STRONG, one.kind != "conflict"))
+        self.notices = [(NOTICES[n.kind], n.kind, n.kind in STRONG, n.text) for n in notices]
         # The nearest documents are shown as links, so their names are cut off here.
         self.not_found = "".join(n.text.partition("最接近的资料是")[0] for n in answer.notices if n.kind == "not_found")
 
@@ -107,6 +107,17 @@ def document_html(document: Document, start: int, end: int, as_of: date, index: 
         text_html(document.text, *span, document.pages),
     )  # fmt: skip
     return html
+
+
+def _cited(citation: Citation, as_of: date, index: Index) -> tuple[str, bool, str]:
+    """Return how a cited document stands, and its 文号; the answer may be older than the index."""
+    try:
+        document = index.document(citation.document_id)
+    except CorpusError:
+        return "资料已撤下", True, ""
+    if document.text[citation.start : citation.end] != citation.quote:
+        return "资料已更新", True, document.metadata.document_number
+    return *_standing(document, as_of, index), document.metadata.document_number
 
 
 def _standing(document: Document, as_of: date, index: Index) -> tuple[str, bool]:

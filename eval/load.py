@@ -1,6 +1,9 @@
 """Measure the server under load: many users at once, each asking the test set's questions through the streaming API.
 
     python -m eval.load [--users 1,50] [--seconds 60] [--url ADDRESS] [--token TOKEN]
+    python -m eval.load --browser [--url ADDRESS]
+
+The second asks on the page, in a real browser, one reader's BROWSER_QUESTIONS questions spread over the test set.
 
 Without an address it starts a server of its own, with a workspace of its own and no limit of questions. A user asks the next question as soon as the last one is answered, and
 this program shares the processors with the server, so the figures are worse than readers would see.
@@ -30,6 +33,7 @@ TIMEOUT_S = 60.0
 LIMITS = dict.fromkeys(
     ("JIADING_RATE_PER_MINUTE", "JIADING_USER_RATE_PER_MINUTE"), "1000000"
 )  # all ask from one address
+BROWSER_QUESTIONS = 20
 
 
 @dataclass(slots=True)
@@ -153,8 +157,15 @@ def main() -> None:
     parser.add_argument("--token", default="")
     parser.add_argument("--users", default="1,50")
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--browser", action="store_true")
     options = parser.parse_args()
     with server(options.url) as url:
+        if options.browser:
+            from eval.first_words import first_words, table  # the browser is needed for nothing else
+
+            questions = [question.question for question in read_testset()]
+            print(table(first_words(url, questions[:: len(questions) // BROWSER_QUESTIONS][:BROWSER_QUESTIONS])))
+            return
         asyncio.run(measure(url, options.token, [int(n) for n in options.users.split(",")], options.seconds))
 
 

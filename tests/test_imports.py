@@ -40,6 +40,7 @@ LAYERS = [
     {"boundary", "chat", "drafts", "mcp_server", "monitor"},
     {"api"},
     {"feedback", "components"},
+    {"kept"},
     {"conversation"},
     {"administration"},
     {"administration.catalogue", "administration.files"},

@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from assistant.config import Settings
-from assistant.conversation import KEPT, Conversation
+from assistant.conversation import Conversation
 from assistant.errors import ModelError
 from assistant.ingest import Report
+from assistant.kept import MOST
 from assistant.models import load_assistant
 from assistant.page import EXAMPLES
 from assistant.pipeline import Assistant
@@ -207,6 +208,67 @@ def test_a_follow_up_carries_the_history_until_it_is_cleared(open_page: Open, re
     expect(page.locator("#examples")).to_be_visible()
     ask(page, "氢能港的规划面积多大?")
     assert recorder.asked[2][1] == ()
+
+
+def test_a_conversation_outlives_a_reload_until_it_is_cleared(open_page: Open, recorder: Recorder) -> None:
+    page = open_page()
+    ask(page, "首次认定奖励多少?")
+    ask(page, f"月球基地{ATTACK}有多大?")
+    shown = [page.locator(".exchange").nth(n).inner_text().replace("有帮助没帮助", "").split() for n in (0, 1)]
+    page.reload()
+    expect(page.locator(".exchange")).to_have_count(2, timeout=20_000)
+    assert [page.locator(".exchange").nth(n).inner_text().split() for n in (0, 1)] == shown
+    expect(page.locator("#examples")).to_be_hidden()
+    expect(page.locator("#talk img, #talk script")).to_have_count(0)
+    page.locator(".exchange").first.locator(".chip").first.click()
+    assert marks(page)
+    ask(page, "它什么时候到期?")
+    assert recorder.asked[-1][1][0].content == "首次认定奖励多少?"
+    page.click("#clear")
+    expect(page.locator(".exchange")).to_have_count(0)
+    expect(page.locator("#download")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#links a")).not_to_have_count(0)
+    page.wait_for_timeout(500)
+    expect(page.locator(".exchange")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "found", ["{", "[1]", "[" * 5000, "x" * 300_000, '[{"question":"问","statements":[{"text":"<b>"}]}]']
+)
+def test_a_spoiled_conversation_is_left_alone(open_page: Open, found: str) -> None:
+    page = open_page()
+    page.evaluate("text => localStorage.setItem('jiading.talk', text)", found)
+    page.reload()
+    expect(page.locator("#links a")).not_to_have_count(0)
+    ask(page, "氢能港的规划面积多大?")
+    expect(page.locator(".exchange")).to_have_count(1)
+
+
+def test_an_answer_is_copied_and_the_conversation_saved_with_sources(open_page: Open) -> None:
+    page = open_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask(page, "首次认定奖励多少?")
+    ask(page, "氢能港的规划面积多大?")
+    page.get_by_role("button", name="复制").last.click()
+    expect(page.get_by_role("button", name="已复制")).to_be_focused()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "2.15平方公里" in copied and "[1] 《测试区氢能港规划》" in copied and "https://example.com/port" in copied
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="下载对话").click()
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert copied.strip().splitlines()[0] in text and text.index("## 首次认定") < text.index("## 氢能港")
+    assert "不是现行规定" in text and "截至" in text and "资料版本：" in text
+
+
+def test_an_answer_is_copied_where_the_clipboard_is_shut(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.evaluate("document.addEventListener('copy', () => { window.copied = document.activeElement.value })")
+    ask(page, "氢能港的规划面积多大?")
+    page.get_by_role("button", name="复制").click()
+    expect(page.get_by_role("button", name="已复制")).to_be_focused()
+    assert "[1]" in page.evaluate("window.copied")
 
 
 def test_an_example_is_asked_by_one_click(open_page: Open, recorder: Recorder) -> None:
@@ -569,7 +631,7 @@ def test_a_document_page_shows_all_text_and_marks_only_the_span(
 
 def test_a_long_conversation_keeps_its_end() -> None:
     talk = Conversation()
-    for number in range(KEPT + 5):
+    for number in range(MOST + 5):
         talk = talk.add(f"<{number}>", Turn("user", str(number)), Turn("assistant", ""))
     assert talk.html.startswith("<5>") and talk.turns[0].content == "5"
 
