@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from assistant.administration.shown import Administration, Kept, Page, Typed, shown, to
 from assistant.errors import AccountError, MissingError
 from assistant.people.access import ROLES, Role, record
+from assistant.people.accounts import plain
 
 router = APIRouter(prefix="/admin/users", include_in_schema=False, route_class=Page)
 
@@ -20,6 +21,7 @@ def add(request: Request, admin: Kept, form: Typed) -> Response:
     """Add an account and show its one-time password, this once."""
     name, role = form.get("name", ""), _role(form)
     try:
+        name = plain(name)
         password = admin.people.accounts.add(name, role)
     except AccountError as error:
         return _page(request, admin, fault=str(error), name=name[:64], role=role, status=400)
@@ -32,6 +34,7 @@ def set_role(request: Request, admin: Kept, form: Typed) -> Response:
     """Give an account another role."""
     name, role = form.get("name", ""), _role(form)
     try:
+        name = plain(name)
         admin.people.accounts.set_role(name, role)
     except AccountError as error:
         return _page(request, admin, fault=str(error), status=400)
@@ -44,6 +47,7 @@ def take(request: Request, admin: Kept, form: Typed, step: str) -> Response:
     """Close or open an account, or give it a new one-time password."""
     name, accounts, password = form.get("name", ""), admin.people.accounts, ""
     try:
+        name = plain(name)
         if step == "reset":
             password = accounts.reset(name)
         elif step in ("disable", "enable"):

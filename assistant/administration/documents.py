@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response, UploadFile
 from assistant.administration.catalogue import read_catalogue
 from assistant.administration.changes import Change, apply, refuse_other_format, restored, withdrawn
 from assistant.administration.files import FORMATS, MAX_FILE
-from assistant.administration.overview import ALARMING, SORTED, STATES, chosen, overview
+from assistant.administration.overview import ALARMING, EXPIRING, SORTED, STATES, Entry, chosen, overview
 from assistant.administration.proposing import (
     Proposal,
     change,
@@ -55,7 +55,7 @@ def listed(request: Request, admin: Kept, q: str = "", type: str = "", state: st
     part = entries[(page - 1) * PAGE : page * PAGE]
     rows = [(entry, _address(entry.file) if entry.ours else _text(entry.id)) for entry in part]
     faults = [(fault, _address(fault.file) if fault.file else "") for fault in found.faults]
-    return shown(request, "documents", "listed", found, rows, faults, asked, (_options(DOC_TYPE_LABELS.values()), _options(STATES), ALARMING, HEADS), (len(entries), page, pages), FORMATS)  # fmt: skip
+    return shown(request, "documents", "listed", found, rows, faults, asked, (_options(DOC_TYPE_LABELS.values()), _options(STATES), ALARMING, HEADS, EXPIRING), (len(entries), page, pages), FORMATS)  # fmt: skip
 
 
 def _options(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -96,34 +96,48 @@ def new(request: Request, admin: Kept, token: str) -> Response:
     values = {**reading.values, "file": name}
     proposal = Proposal("", read_catalogue(admin.corpus).stamp, token, values)
     found = {name: faults for name, faults in wrong(admin, proposal).items() if name == "file"}
-    return _form(request, admin, proposal, found, reading.read)
+    return _form(request, admin, proposal, found)
 
 
 @router.get("/document")
 def document(request: Request, admin: Kept, file: str, token: str = "") -> Response:
     """Show a document's row as a form, and what else may be done with it."""
-    with admin.desk.current.use() as lent:
-        entry = next((one for one in overview(admin.corpus, lent.index, date.today()).entries if one.file == file and one.ours), None)  # fmt: skip
-    if entry is None:
-        raise MissingError(f"资料里没有“{file}”，请回到资料列表")
+    _entry(admin, file)
     return _form(request, admin, existing(admin, read_catalogue(admin.corpus), file, token), {})
 
 
+def _entry(admin: Administration, file: str) -> Entry:
+    with admin.desk.current.use() as lent:
+        known = overview(admin.corpus, lent.index, date.today())
+    entry = next((one for one in known.entries if one.file == file and one.ours), None)
+    if entry is None:
+        raise MissingError(f"资料里没有“{file}”，请回到资料列表")
+    return entry
+
+
 def _form(
-    request: Request, admin: Administration, proposal: Proposal, found: dict[str, list[str]], read: frozenset[str] = frozenset(), status: int = 200,
+    request: Request, admin: Administration, proposal: Proposal, found: dict[str, list[str]], status: int = 200,
 ) -> Response:  # fmt: skip
     catalogue = read_catalogue(admin.corpus)
     with admin.desk.current.use() as lent:
         there = bool(proposal.was) and indexed(lent.index, proposal.id) is not None
         known = overview(admin.corpus, lent.index, date.today())
-    entry = next((one for one in known.entries if one.file == proposal.was), None) if proposal.was else None
+    entry = _entry(admin, proposal.was) if proposal.was else None
     problems = [fault.reason for fault in known.faults if proposal.was and fault.file == proposal.was]
     text, left = read_text(admin.reading(proposal.token)) if proposal.token else ("", ())
     return shown(
-        request, "documents", "document", proposal, fields(proposal, found, read), found.get("", []),
+        request, "documents", "document", proposal, fields(proposal, found, _read(admin, proposal)), found.get("", []),
         (entry, problems, ALARMING, _text(proposal.id) if there else "", catalogue.rows.get(proposal.was)),
         (text_html(text, 0, 0), left), status=status,
     )  # fmt: skip
+
+
+def _read(admin: Administration, proposal: Proposal) -> frozenset[str]:
+    """Return the columns that still say what the text told."""
+    if proposal.was or not proposal.token:
+        return frozenset()
+    reading = admin.reading(proposal.token)
+    return frozenset(name for name in reading.read if reading.values[name] == proposal.values[name])
 
 
 @router.post("/document")
@@ -134,6 +148,8 @@ def propose(request: Request, admin: Kept, form: Typed) -> Response:
     if step == "drop":
         admin.uploads.drop(proposal.token)
         return to(_address(proposal.was) if proposal.was else "/admin")
+    if proposal.was:
+        _entry(admin, proposal.was)
     found = wrong(admin, proposal)
     if found or step == "edit":
         return _form(request, admin, proposal, found, status=400 if found else 200)

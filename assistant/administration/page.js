@@ -1,4 +1,12 @@
 "use strict";
+const LONGEST = 50_000_000; // bytes of a file
+for (const input of document.querySelectorAll("input[type=file]")) {
+  input.addEventListener("change", () => {
+    const long = input.files.length && input.files[0].size > LONGEST;
+    input.setCustomValidity(long ? "文件超过 50 MB，请拆分后再传" : "");
+    input.reportValidity();
+  });
+}
 // While the index is brought up to date, say how far it is; when that ends, show the page as it then is.
 const progress = document.getElementById("progress");
 async function look() {

@@ -26,7 +26,7 @@ HINTS = {
     "supersedes": "它替代的资料的文件名，几个的用分号隔开；文件写明替代或废止才填", "data_period": "数字属于哪个时期，如“2024年1—11月”", "confidence": "", "note": "其他需要说明的事",
 }  # fmt: skip
 LABELS: dict[str, dict[str, str]] = {
-    "doc_type": dict(DOC_TYPE_LABELS), "status": dict(STATUS_LABELS),
+    "doc_type": dict(DOC_TYPE_LABELS.items()), "status": dict(STATUS_LABELS.items()),
     "published_precision": {"day": "日", "month": "月", "year": "年", "event": "事件"},
     "level": {one: one for one in CHOICES["level"]}, "confidence": {one: one for one in CHOICES["confidence"]},
 }  # fmt: skip
