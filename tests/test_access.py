@@ -29,11 +29,12 @@ from assistant.people.people import People
 from assistant.pipeline import Assistant
 from assistant.ui import build_app
 
+PROVIDER = {"oidc_issuer": "http://127.0.0.1:1", "oidc_client_id": "jiading"}  # one that is away
 FAR = {"x-forwarded-for": "192.0.2.1"}  # of a request that is handed on: not this machine's own
 PAGES = {"": "ask", "/evaluate": "evaluate"}  # Gradio's, with what each needs
 MATRIX = {  # what a route needs: its methods and path; “*” is every method
     "nothing": """
-        GET /healthz  GET /readyz  GET /login  POST /login  POST /logout  GET /logout
+        GET /healthz  GET /readyz  GET /login  POST /login  POST /logout  GET /logout  GET /oidc  GET /oidc/callback
         * /healthz  * /readyz
     """,
     "signed in": "GET /account  POST /account/password  POST /account/keys  POST /account/keys/revoke  POST /account/sessions",
@@ -134,14 +135,14 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(small: Assistant, workspace: Path) -> Iterator[str]:
-    with served(small, workspace) as running:
+    with served(small, workspace, **PROVIDER) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def locked(small: Assistant, workspace: Path) -> Iterator[str]:
     """The same application where only those signed in may ask."""
-    with served(small, workspace, anonymous=False) as running:
+    with served(small, workspace, anonymous=False, **PROVIDER) as running:
         yield running
 
 
@@ -151,9 +152,12 @@ def people(address: str, workspace: Path) -> Iterator[People]:
         yield opened
 
 
-def test_every_route_has_a_line_in_the_table(small: Assistant, workspace: Path, people: People) -> None:
+def test_every_route_has_a_line_in_the_table(small: Assistant, workspace: Path) -> None:
+    settings = Settings(workspace=workspace, **PROVIDER)  # type: ignore[arg-type]
+
     async def found() -> set[Route]:
-        return set(routes(build_app(small, Settings(workspace=workspace), people).routes))
+        with closing(People(settings)) as people:
+            return set(routes(build_app(small, settings, people).routes))
 
     assert asyncio.run(found()) == set(NEEDS)
 
