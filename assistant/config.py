@@ -50,12 +50,16 @@ class Settings:
     )
     question_days: int = setting(180, "问题记录保留几天")
     secure_cookie: bool = setting(False, "登录凭证只在 HTTPS 上使用；用 HTTPS 对外开放时填 `true`")
-    proxies: str = setting("", "反向代理的地址，逗号分隔；只有它们给出的 X-Forwarded-For 才采用")
+    proxies: str = setting(
+        "", "反向代理的地址，逗号分隔；只有它们给出的 X-Forwarded-For、X-Forwarded-Proto、X-Forwarded-Host 才采用"
+    )
     oidc_issuer: str = setting("", "统一身份认证（OpenID Connect）的地址；不填时只用本机账号")
     oidc_client_id: str = setting("", "在统一身份认证那里登记的客户端编号")
     oidc_client_secret: str = setting("", "客户端密钥", secret=True)
     oidc_role_claim: str = setting("", "身份信息里写明角色的一项；不填时第一次登录的人只能提问")
-    oidc_roles: str = setting("", "这一项的值对应的角色，例如 `staff=drafter,boss=administrator`")
+    oidc_roles: str = setting(
+        "", "这一项的值对应的角色，例如 `staff=drafter,boss=administrator`；几个都对得上时，写在前面的算"
+    )
     chat_url: str = setting("", "大模型的服务地址，例如 `http://127.0.0.1:11434/v1`；不填时只摘录原文")
     chat_model: str = setting("", "大模型的名称，例如 `qwen3`；与服务地址同时填写")
     chat_api_key: str = setting("", "大模型服务的密钥", secret=True)

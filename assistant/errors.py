@@ -59,6 +59,12 @@ class AccountError(AssistantError):
     exit_code = 2
 
 
+class ProviderError(AssistantError):
+    """The identity provider cannot be reached or does not answer as it must: start it, or mend its settings."""
+
+    exit_code = 6
+
+
 class ConflictError(AssistantError):
     """Somebody else changed the same thing meanwhile: look at theirs, then decide."""
 

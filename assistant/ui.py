@@ -18,6 +18,7 @@ from assistant.evaluation.page import REPORT, open_evaluation
 from assistant.faults import fault, is_api
 from assistant.page import TITLE, build_page
 from assistant.people.gate import Gate
+from assistant.people.oidc import open_oidc
 from assistant.people.pages import open_accounts
 from assistant.people.people import People
 from assistant.pipeline import Assistant
@@ -67,6 +68,7 @@ def build_app(assistant: Assistant, settings: Settings, people: People) -> FastA
     app.add_middleware(Gate, people=people)
     api.mount(app, desk)
     open_accounts(app, people)
+    open_oidc(app, people)
     open_replies(app, desk, settings.workspace)
     open_evaluation(app, desk.current, Workspace(settings.workspace))
     open_administration(app, desk, settings, people)

@@ -123,15 +123,18 @@ class Accounts:
         self._attempts.succeeded(name, address)
         return account(row)
 
-    def remote(self, subject: str, name: str, role: Role) -> Account:
-        """Return the account of one whom an identity provider vouches for; it is added the first time, its role follows."""
+    def remote(self, subject: str, name: str, role: Role | None) -> Account:
+        """Return the account of one whom an identity provider vouches for; it is added the first time.
+
+        Its role follows the provider's; without one it is an asker's until an administrator gives it another.
+        """
         with self._database.writing(CHANGING) as connection:
             row = connection.execute(select(users).where(users.c.subject == subject)).one_or_none()
             if row is None:
-                _insert(connection, plain(name), role, "", subject)
+                _insert(connection, plain(name), role or Role.ASKER, "", subject)
             elif row.disabled:
                 raise AccountError("账号已停用，请联系管理员")
-            elif row.role != role:
+            elif role and row.role != role:
                 if role != Role.ADMINISTRATOR:
                     _keep_one(connection, account(row))
                 connection.execute(update(users).where(users.c.id == row.id).values(role=role))

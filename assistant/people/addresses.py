@@ -18,6 +18,14 @@ def client(scope: Mapping[str, Any], proxies: frozenset[str]) -> str:
     return address
 
 
+def origin(scope: Mapping[str, Any], proxies: frozenset[str], secure: bool) -> str:
+    """Return the scheme and host by which the browser reaches this place; a trusted proxy's word counts, `secure` is HTTPS."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    told = headers if plain((scope.get("client") or ("",))[0]) in proxies else {}
+    scheme = "https" if secure else told.get(b"x-forwarded-proto", scope["scheme"])
+    return f"{scheme}://{told.get(b'x-forwarded-host', headers.get(b'host', ''))}"
+
+
 def plain(address: str) -> str:
     """Return an address in its one form, an IPv4 one within IPv6 as IPv4; "" for what is none."""
     found = _parsed(address)
