@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from conftest import axe, served, signed_in
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from test_ui import browser
 
 from assistant.config import Settings
 from assistant.people.access import Role
 from assistant.people.people import People
 from assistant.pipeline import Assistant
+
+__all__ = ["browser"]  # the fixture
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +26,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(small: Assistant, workspace: Path) -> Iterator[str]:
     with served(small, workspace, oidc_issuer="http://127.0.0.1:1", oidc_client_id="jiading") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch()
-        yield browser
-        browser.close()
 
 
 def sound(page: Page) -> None:
