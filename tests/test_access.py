@@ -52,7 +52,14 @@ MATRIX = {  # what a route needs: its methods and path; “*” is every method
         POST /reply/replies/{key}/search  GET /reply/replies/{key}/compare  GET /reply/replies/{key}/{name}
     """,
     "evaluate": "GET /evaluate  GET /evaluate/report",
-    "administer": "* /metrics  * /metrics/{rest:path}",
+    "administer": """
+        * /metrics  * /metrics/{rest:path}
+        GET /admin  GET /admin/  GET /admin/page.css  GET /admin/page.js
+        GET /admin/new  GET /admin/document  POST /admin/document  POST /admin/files  POST /admin/withdraw  POST /admin/restore
+        GET /admin/index  POST /admin/index/rebuild  GET /admin/progress  GET /admin/questions  GET /admin/questions/export
+        GET /admin/users  POST /admin/users  POST /admin/users/role  POST /admin/users/{step}
+        GET /admin/audit  GET /admin/audit/export  GET /admin/settings
+    """,
     "closed": "* /healthz/{rest:path}  * /readyz/{rest:path}",
 }
 GRADIO = """
@@ -93,7 +100,7 @@ ENDING = ("/logout", "/account/sessions")  # what ends a visitor's session
 TOLD = {  # what the gate says: status, and words in its answer
     "change the password": ("303", "→/account "), "change the password first": ("401|403", "修改一次性密码"),
     "refused key": ("401", "已经撤销"), "sign in": ("303", "→/login?"), "sign in first": ("401", "请先登录"),
-    "forbidden": ("403", "没有"), "closed": ("404", "没有这个网页"), "closed first": ("404", '方法"'),
+    "forbidden": ("403", "没有这项权限"), "closed": ("404", "没有这个网页"), "closed first": ("404", '方法"'),
 }  # fmt: skip
 Route = tuple[str, str]
 
