@@ -116,7 +116,7 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
             running.append(filled.then(**asked, concurrency_id="ask"))
         picked = next_ones.ask(_picked, None, box, **PRIVATE)
         running.append(picked.then(**asked, concurrency_id="ask"))
-        lifted = talk.unlimited(_unlimited, None, [box, level, kind], **PRIVATE)
+        lifted = talk.unlimited(_unlimited, None, [box, level, kind, limits], **PRIVATE)
         running.append(lifted.then(**asked, concurrency_id="ask"))
         for done in list(running):
             running.append(
@@ -144,18 +144,14 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
 
         page.load(restore, [written, so_far], list(parts.values()), js=KEPT_HERE, **PRIVATE)
 
-        def places(request: gr.Request) -> str:
-            return str(PARTS.links(*_links(identity(asker(request)))))
+        def opened(request: gr.Request) -> list[Any]:
+            with desk.current.use() as lent:  # perhaps another generation than when the page was built
+                choices = [gr.update(choices=found) for found in held(lent.index)]
+            return [str(PARTS.links(*_links(identity(asker(request))))), *choices]
 
-        page.load(places, None, links, **PRIVATE)
-        gr.on([level.change, kind.change], _limits, [level, kind], limits, **PRIVATE)
-        limits.lift(_lifted, [level, kind], [level, kind], **PRIVATE)
-
-        def choices() -> list[Any]:
-            with desk.current.use() as lent:
-                return [gr.update(choices=found) for found in held(lent.index)]
-
-        page.load(choices, None, [level, kind], **PRIVATE)
+        page.load(opened, None, [links, level, kind], **PRIVATE)
+        gr.on([level.input, kind.input], _limits, [level, kind], limits, **PRIVATE)
+        limits.lift(_lifted, [level, kind], [level, kind, limits], **PRIVATE)
     return page
 
 
@@ -163,16 +159,17 @@ def _picked(event: gr.EventData) -> str:
     return str(event._data.get("question", ""))
 
 
-def _unlimited(event: gr.EventData) -> tuple[str, list[str], list[str]]:
-    return _picked(event), [], []
+def _unlimited(event: gr.EventData) -> tuple[str, list[str], list[str], str]:
+    return _picked(event), [], [], ""
 
 
 def _limits(only: list[str], kinds: list[str]) -> str:
     return str(PARTS.limits(Scope("", only, kinds).chosen))
 
 
-def _lifted(event: gr.EventData, only: list[str], kinds: list[str]) -> list[list[str]]:
-    return [[one for one in chosen if one != event._data.get("limit")] for chosen in (only, kinds)]
+def _lifted(event: gr.EventData, only: list[str], kinds: list[str]) -> tuple[list[str], list[str], str]:
+    only, kinds = ([one for one in chosen if one != event._data.get("limit")] for chosen in (only, kinds))
+    return only, kinds, _limits(only, kinds)
 
 
 def _links(who: Identity) -> tuple[list[tuple[str, str]], str]:

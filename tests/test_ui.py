@@ -131,6 +131,7 @@ def open_page(browser: Browser, address: str, recorder: Recorder) -> Iterator[Op
         page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
         page.goto(address)
         expect(page.locator("#question textarea")).to_be_visible(timeout=20_000)
+        expect(page.locator("#links a")).not_to_have_count(0)  # all is loaded: nothing is cut off by what comes next
         return page
 
     yield opened
