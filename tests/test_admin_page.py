@@ -73,6 +73,7 @@ def test_a_document_is_added_answers_is_amended_replaced_withdrawn_and_restored(
     page.get_by_role("button", name="下一步：看改动").click()
     expect(page.get_by_role("alert")).to_contain_text("还没有写入")
     expect(page.locator("#title-fault")).to_contain_text("不能为空")
+    assert axe(page) == []
     page.fill("#title", "测试区智慧养老扶持办法")
     page.select_option("#doc_type", "policy")
     page.get_by_role("button", name="下一步：看改动").click()
@@ -96,6 +97,7 @@ def test_a_document_is_added_answers_is_amended_replaced_withdrawn_and_restored(
     page.get_by_role("button", name="读取文件").click()
     page.get_by_role("button", name="下一步：看改动").click()
     expect(page.locator(".text")).to_contain_text("〔-88-〕〔+66+〕")
+    assert axe(page) == []
     page.get_by_role("button", name="写入并更新索引").click()
     built(page, "更新 1 份")
     assert "66万元" in answered(address)
