@@ -73,6 +73,7 @@ def test_a_document_is_added_answers_is_amended_replaced_withdrawn_and_restored(
     page.get_by_role("button", name="下一步：看改动").click()
     expect(page.get_by_role("alert")).to_contain_text("还没有写入")
     expect(page.locator("#title-fault")).to_contain_text("不能为空")
+    assert axe(page) == []
     page.fill("#title", "测试区智慧养老扶持办法")
     page.select_option("#doc_type", "policy")
     page.get_by_role("button", name="下一步：看改动").click()
@@ -96,6 +97,7 @@ def test_a_document_is_added_answers_is_amended_replaced_withdrawn_and_restored(
     page.get_by_role("button", name="读取文件").click()
     page.get_by_role("button", name="下一步：看改动").click()
     expect(page.locator(".text")).to_contain_text("〔-88-〕〔+66+〕")
+    assert axe(page) == []
     page.get_by_role("button", name="写入并更新索引").click()
     built(page, "更新 1 份")
     assert "66万元" in answered(address)
@@ -156,10 +158,13 @@ def test_an_account_is_added_changed_closed_and_opened(opened: Opened, address: 
     expect(page.get_by_role("row", name="wang")).to_contain_text("停用")
     page.get_by_role("button", name="启用wang").click()
     expect(page.get_by_role("button", name="停用wang")).to_be_visible()
+    page.locator("summary[aria-label=重设wang的密码]").click()
+    page.get_by_role("button", name="确定重设wang的密码").click()
+    expect(page.locator(".password")).to_be_visible()
     page.get_by_role("button", name="停用administrator").click()
     expect(page.get_by_role("alert")).to_contain_text("唯一的管理员")
     page.goto(f"{address}/admin/audit?action=user")
-    for action in ("user.added", "user.role", "user.disabled", "user.enabled"):
+    for action in ("user.added", "user.role", "user.disabled", "user.enabled", "user.reset"):
         expect(page.get_by_role("cell", name=action)).to_be_visible()
 
 
@@ -191,6 +196,16 @@ def test_every_section_is_accessible_and_fits(opened: Opened, section: str) -> N
         page.emulate_media(color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert width == 360 or axe(page) == [], (width, scheme)
+
+
+def test_a_file_alone_may_be_longer_than_a_form(address: str, folder: Path) -> None:
+    held, text = signed_in(address, folder / "workspace", "administrator"), ("园区服务。\n" * 30_000).encode()
+    with httpx.Client(base_url=address, cookies={held["name"]: held["value"]}, timeout=60) as client:
+        assert (
+            client.post("/admin/files", files={"file": ("长.txt", text)}).headers["location"].startswith("/admin/new?")
+        )
+        assert client.post("/admin/document", content=text).status_code == 413
+        assert client.post("/admin/files", files={"file": ("a.exe", b"x")}).status_code == 400
 
 
 def test_only_an_administrator_opens_any_of_it(opened: Opened, address: str, folder: Path) -> None:
