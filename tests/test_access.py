@@ -29,7 +29,12 @@ from assistant.people.people import People
 from assistant.pipeline import Assistant
 from assistant.ui import build_app
 
-PROVIDER = {"oidc_issuer": "http://127.0.0.1:1", "oidc_client_id": "jiading"}  # one that is away
+SET = {
+    "oidc_issuer": "http://127.0.0.1:1",
+    "oidc_client_id": "jiading",
+    "corpus": Path("/nowhere"),
+    "index": Path("/nowhere"),
+}  # a provider that is away, and a corpus that nothing can change
 FAR = {"x-forwarded-for": "192.0.2.1"}  # of a request that is handed on: not this machine's own
 PAGES = {"": "ask", "/evaluate": "evaluate"}  # Gradio's, with what each needs
 MATRIX = {  # what a route needs: its methods and path; “*” is every method
@@ -52,7 +57,14 @@ MATRIX = {  # what a route needs: its methods and path; “*” is every method
         POST /reply/replies/{key}/search  GET /reply/replies/{key}/compare  GET /reply/replies/{key}/{name}
     """,
     "evaluate": "GET /evaluate  GET /evaluate/report",
-    "administer": "* /metrics  * /metrics/{rest:path}",
+    "administer": """
+        * /metrics  * /metrics/{rest:path}
+        GET /admin  GET /admin/  GET /admin/page.css  GET /admin/page.js  POST /admin/files  GET /admin/new
+        GET /admin/document  POST /admin/document  POST /admin/withdraw  POST /admin/restore
+        GET /admin/index  POST /admin/index/rebuild  GET /admin/progress  GET /admin/settings
+        GET /admin/users  POST /admin/users  POST /admin/users/role  POST /admin/users/{step}
+        GET /admin/questions  GET /admin/questions/export  GET /admin/audit  GET /admin/audit/export
+    """,
     "closed": "* /healthz/{rest:path}  * /readyz/{rest:path}",
 }
 GRADIO = """
@@ -93,7 +105,7 @@ ENDING = ("/logout", "/account/sessions")  # what ends a visitor's session
 TOLD = {  # what the gate says: status, and words in its answer
     "change the password": ("303", "→/account "), "change the password first": ("401|403", "修改一次性密码"),
     "refused key": ("401", "已经撤销"), "sign in": ("303", "→/login?"), "sign in first": ("401", "请先登录"),
-    "forbidden": ("403", "没有"), "closed": ("404", "没有这个网页"), "closed first": ("404", '方法"'),
+    "forbidden": ("403", "没有这项权限"), "closed": ("404", "没有这个网页"), "closed first": ("404", '方法"'),
 }  # fmt: skip
 Route = tuple[str, str]
 
@@ -135,14 +147,14 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(small: Assistant, workspace: Path) -> Iterator[str]:
-    with served(small, workspace, **PROVIDER) as running:
+    with served(small, workspace, **SET) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def locked(small: Assistant, workspace: Path) -> Iterator[str]:
     """The same application where only those signed in may ask."""
-    with served(small, workspace, anonymous=False, **PROVIDER) as running:
+    with served(small, workspace, anonymous=False, **SET) as running:
         yield running
 
 
@@ -153,7 +165,7 @@ def people(address: str, workspace: Path) -> Iterator[People]:
 
 
 def test_every_route_has_a_line_in_the_table(small: Assistant, workspace: Path) -> None:
-    settings = Settings(workspace=workspace, **PROVIDER)  # type: ignore[arg-type]
+    settings = Settings(workspace=workspace, **SET)  # type: ignore[arg-type]
 
     async def found() -> set[Route]:
         with closing(People(settings)) as people:
