@@ -54,33 +54,64 @@ document.addEventListener("click", (event) => {
   setTimeout(() => URL.revokeObjectURL(link.href));
 });
 
-// A question under way: still looked for, or cut off.
-let waiting = 0;
-const look = async (question) => {
-  const pending = element.querySelector(".pending");
-  if (!pending) return state("");
-  try {
-    const answer = await fetch("healthz", { cache: "no-store", signal: AbortSignal.timeout(SLOW_MS) });
-    if (!answer.ok) throw new Error(answer.status);
-    pending.textContent = "还在查找……";
-    state("");
-  } catch {
-    pending.textContent = "没有查完。";
-    state("连接断了，回答没有送到。您的问题仍在输入框里，连上以后请再发送。");
-    const box = document.querySelector("#question textarea");
-    if (!box.value) {
-      box.value = question;
-      box.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-  }
-  waiting = setTimeout(look, SLOW_MS, question);
+// A connection that breaks off: what is written stays, and the page is loaded anew as soon as the server is there again.
+const DRAFT = "jiading.draft", AGAIN_MS = 2000, real = window.fetch;
+const box = () => document.querySelector("#question textarea");
+const write = (text) => {
+  box().value = text;
+  box().dispatchEvent(new Event("input", { bubbles: true }));
 };
+let cut = false;
+const back = async () => {
+  try {
+    if ((await real("healthz", { cache: "no-store", signal: AbortSignal.timeout(SLOW_MS) })).ok) {
+      try { sessionStorage.setItem(DRAFT, box().value); } catch { /* the browser keeps nothing */ }
+      return location.reload();
+    }
+  } catch { /* not yet */ }
+  setTimeout(back, AGAIN_MS);
+};
+const lost = () => {
+  if (cut) return;
+  cut = true;
+  const pending = element.querySelector(".pending");
+  if (pending) {
+    pending.textContent = "没有查完。";
+    if (!box().value) write(pending.closest(".exchange").querySelector(".question").lastChild.textContent);
+  }
+  state("连接断了，正在重新连接。您写的内容还在，连上以后请再发送。");
+  setTimeout(back, AGAIN_MS);
+};
+const REFUSED = { 413: "内容太长，请精简后再发送。", 429: "提问太频繁，请稍后再试。", 503: "现在提问的人太多，请稍后再试。" };
+window.fetch = async (address, ...more) => {
+  const path = new URL(address.url ?? address, location.href).pathname;
+  try {
+    const answer = await real(address, ...more);
+    if (path.endsWith("/app_id")) lost();  // asked for only when a connection broke off
+    if (path.endsWith("/queue/join")) state(answer.ok ? "" : REFUSED[answer.status] ?? "没有发送成，请重新打开网页再试。");
+    return answer;
+  } catch (error) {
+    if (error.name === "TypeError") lost();
+    throw error;
+  }
+};
+window.addEventListener("offline", lost);
+try {
+  const draft = sessionStorage.getItem(DRAFT);
+  sessionStorage.removeItem(DRAFT);
+  if (draft) {
+    const until = setInterval(() => { if (box()) { clearInterval(until); if (!box().value) write(draft); } }, 100);
+  }
+} catch { /* the browser keeps nothing */ }
+
+// A question under way that takes long.
+let waiting = 0;
 const wait = () => {
   clearTimeout(waiting);
-  const pending = element.querySelector(".pending");
-  if (!pending) return state("");
-  const asked = pending.closest(".exchange").querySelector(".question").lastChild.textContent;
-  waiting = setTimeout(look, SLOW_MS, asked);
+  waiting = setTimeout(() => {
+    const pending = element.querySelector(".pending");
+    if (pending && !cut) pending.textContent = "还在查找……";
+  }, SLOW_MS);
 };
 new MutationObserver((changes) => {
   if (changes.every((change) => change.target.closest?.(".pending, [data-copy]"))) return;

@@ -120,7 +120,13 @@ def served(assistant: Assistant, workspace: Path | None = None, **settings: Any)
         app = build_app(assistant, chosen, people)
         servers.append(
             uvicorn.Server(
-                uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1, proxy_headers=False)
+                uvicorn.Config(
+                    app,
+                    port=settings.get("port", 0),
+                    log_level="warning",
+                    timeout_graceful_shutdown=1,
+                    proxy_headers=False,
+                )
             )
         )
         await servers[0].serve()
