@@ -190,6 +190,7 @@ _templates = Environment(
 )  # fmt: skip
 _templates.filters["web"] = lambda url: url.startswith(("http://", "https://"))
 _templates.filters["titled"] = in_title_marks
+_templates.filters["cells"] = lambda quote: " ".join(_PIPE.sub(" ", quote).split()) if quote.startswith("|") else quote
 
 
 def template(name: str) -> Any:
