@@ -206,7 +206,7 @@ def events(address: str, question: str, **headers: str) -> str:
     """Ask on the page as its script does, and return all that the page is told."""
     fields = httpx.get(f"{address}/config", headers=headers).json()["dependencies"]
     ask = next(one["id"] for one in fields if [how for _, how in one["targets"]] == ["submit", "click"])
-    asked = {"fn_index": ask, "data": [question, "", None], "session_hash": question, "trigger_id": None}
+    asked = {"fn_index": ask, "data": [question, "", [], [], None], "session_hash": question, "trigger_id": None}
     queue = f"{address}/gradio_api/queue"
     assert httpx.post(f"{queue}/join", json=asked, headers=headers).status_code == 200
     told = httpx.get(f"{queue}/data", params={"session_hash": question}, headers=headers, timeout=60).text
