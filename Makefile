@@ -14,7 +14,7 @@ test: $(VENV)/.installed-dev browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check assistant eval tests app.py
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile  # a file by one process: its server and browser are started once
 
 install: $(VENV)/.installed
 
