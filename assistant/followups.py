@@ -16,7 +16,7 @@ MOST = 3  # suggested
 CANDIDATES = 8  # tried
 BUDGET_S = 0.4  # for all of them
 NEIGHBOURS = 10  # passages found beside the cited ones whose documents may be asked about
-CONFIDENCE = 0.6  # of an answer: 94% of the development questions answered so have all their facts
+CONFIDENCE = 0.6  # of an answer: likelier right than wrong with a margin
 LONGEST = 32  # characters of a name: a longer one nobody would say
 KIN = 0.3  # least score of a neighbour, where the best hit has 1
 

@@ -42,6 +42,15 @@ def test_what_has_run_out_is_not_offered_as_if_it_paid(small: Assistant) -> None
     assert not any("最高支持" in one for one in suggested(small, WHO, TODAY))
 
 
+def test_an_answer_that_is_not_sure_enough_is_not_offered(small: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = suggested(small, WHO, IN_FORCE)
+    sure = small.ask(one, (), IN_FORCE).confidence
+    monkeypatch.setattr("assistant.followups.CONFIDENCE", sure)
+    assert suggested(small, WHO, IN_FORCE) == [one]
+    monkeypatch.setattr("assistant.followups.CONFIDENCE", sure + 0.01)
+    assert suggested(small, WHO, IN_FORCE) == []
+
+
 def test_an_abstention_suggests_nothing(small: Assistant) -> None:
     assert suggested(small, "月球基地的规划面积多大?", TODAY) == []
 
