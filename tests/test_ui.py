@@ -42,6 +42,10 @@ ATTACK = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 MARKUP = "<b onclick=hacked()>"  # what looks like a program's own text is not quoted: this does not
 HOSTILE = 'a&b #1?"<i>.md'
 LONG = "\n\n".join(f"第{n}段说明园区的日常服务。" for n in range(80))
+LEFT = (
+    "AbortError: signal is aborted",
+    "Unexpected error Connection errored out",
+)  # Gradio, of what a reload breaks off
 CONTRAST = """() => {
   const rgba = (text) => (text.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
   const light = (color) => color.slice(0, 3).map((c) => c / 255)
@@ -130,6 +134,9 @@ def open_page(browser: Browser, address: str, recorder: Recorder) -> Iterator[Op
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda r: None if r.url.startswith((address, "data:")) else faults.append(r.url))
         page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+        page.on(
+            "domcontentloaded", lambda _: faults.__setitem__(slice(None), [f for f in faults if not f.startswith(LEFT)])
+        )
         page.goto(address)
         expect(page.locator("#question textarea")).to_be_visible(timeout=20_000)
         expect(page.locator("#links a")).not_to_have_count(0)  # all is loaded: nothing is cut off by what comes next
