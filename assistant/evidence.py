@@ -429,6 +429,7 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
         and _measured(aspect, candidate)
         and _real(aspect, candidate)
         and _of_that_one(aspect, candidate)
+        and _benefits(aspect, candidate)
     )
 
 
@@ -440,6 +441,14 @@ def _of_that_one(aspect: Aspect, candidate: Candidate) -> bool:
         asked = asked_for(aspect.text)[:1]  # what happens on the day
         return all(speaks_of(word, f"{candidate.own} {candidate.around}") for word in asked)
     return True
+
+
+def _benefits(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return False where the figure of a benefit is asked and a unit speaks of nothing that it is asked for."""
+    if not aspect.beneficiaries or not aspect.hard_kinds & FIGURES:
+        return True
+    text = f"{candidate.own} {candidate.around} {candidate.title}"
+    return any(_share(term, text) >= LEAST_NAME for term in aspect.beneficiaries)
 
 
 def _grams_share(aspect: Aspect, candidate: Candidate) -> float:

@@ -98,23 +98,19 @@ def _naming(word: str, tag: str) -> float:
 
 def names(normalised: str) -> list[str]:
     """Return the proper names that a text builds from words: nouns in a row that end in 园, 港, 湾, 镇, 谷, 城 and the like."""
-    found, run = [], ""
+    found, run, named = [], "", ""
     for word, tag in [*rjieba.tag(normalised), (" ", "x")]:
         if (
             tag[0] in "nj"
             or tag in ("vn", "b", "zg", "l")
-            or (len(word) == 1 and "\u3400" <= word <= "\u9fff" and word not in _PARTICLES)
+            or (len(word) == 1 and "\u3400" <= word <= "\u9fff" and word not in _PARTICLES and not (run and tag == "v"))
         ):
             run += word
+            named = run if _PLACE_NAME.search(run) else named  # 火星基地 of 火星基地面积
             continue
-        if (
-            len(run) >= LEAST_PLACE_NAME
-            and _PLACE_NAME.search(run)
-            and not _OPENS.search(run)
-            and not _ANY_PLACE.fullmatch(run)
-        ):
-            found.append(run)
-        run = ""
+        if len(named) >= LEAST_PLACE_NAME and not _OPENS.search(named) and not _ANY_PLACE.fullmatch(named):
+            found.append(named)
+        run = named = ""
     return found
 
 

@@ -72,6 +72,10 @@ _SLOT_WORDS = frozenset(
     "家数 件数 套数 人数 总数 名次 比率 增速 增幅 目标 规划 计划 实际 标准 范围 比例 上限 金额 数量 面积 情况 时间 条件 要求 数据 具体 名单 内容 截止 日期 材料".split()
 )
 _SLOT_FACTOR = 0.6
+_BENEFIT = re.compile("补贴|奖励|资助|补助|扶持|奖补|减免")
+_ANYONE = frozenset(  # who or what any benefit may be for, or of what sort it is
+    "企业 公司 单位 项目 行业 产业 机构 人员 个人 嘉定 嘉定区 上海 上海市 区里 本区 区级 市级 国家 国家级 政策 资金 专项 专项资金 财政 现金 标准 相关 各类 一次性".split()
+)
 ENGLISH_FACTOR = 0.2  # of an English word that is not known: the corpus is Chinese
 CONTEXT_FACTOR = 0.5
 LAY = Path(__file__).with_name("lay.csv")  # words of everyday speech: lay, then official with its synonyms
@@ -189,6 +193,16 @@ class Aspect:
     def names(self) -> tuple[str, ...]:
         """The proper names in it and its context."""
         return tuple(names(f"{self.context} {self.whole}"))
+
+    @cached_property
+    def beneficiaries(self) -> tuple[Term, ...]:
+        """Whom or what the benefit is for that it asks about: the nouns before it (宠物医院 of 宠物医院补贴多少)."""
+        run = ""
+        for word, noun in _nouns(self.text, self.glossary):
+            if run and _BENEFIT.match(word):
+                return tuple(_terms(run, self.glossary))
+            run = "" if not noun and word != "的" else run + word if word not in _ANYONE and word != "的" else run
+        return ()
 
     def holds(self, kind: Kind, normalised: str, around: str = "") -> bool:
         """Return whether a text has what answers this kind of question; `around` is what introduces it."""
