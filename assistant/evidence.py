@@ -17,7 +17,7 @@ import numpy as np
 from assistant.attribute import asked_for, speaks_of
 from assistant.guard import orders
 from assistant.kind import FIGURES, Kind, measures_of
-from assistant.lexical import gram_set, share, words
+from assistant.lexical import gram_set, names, share, words
 from assistant.question import Aspect, Term, told_in, years
 from assistant.schema import NORMATIVE, Glossary, Hit
 from assistant.split import Unit, units
@@ -61,6 +61,8 @@ _ORDINALS = [
 ]
 _FIRST = re.compile(r"首(?=[批轮届期])")
 _MOST = re.compile(r"最[大高多早低小长快晚少](?!限度)")
+_CEILING = re.compile("最[高多](?:能|可以?)?(?:奖|补|资助|支持|给|拿|领|得|享)|(?:奖励|补贴|资助|补助|扶持)的?标准")
+_PAID_IN_ALL = re.compile(r"合计|共(?:计|发|奖|获|兑)|累计|总[额计]|专项资金|资金池|\d[个家项户]\w{0,12}[获奖]")
 _WHETHER_THERE_IS = re.compile("有没有|有无|是否有|有木有")
 _WHICH_ONE = re.compile(r"哪[1一]?[个家座条项所]|谁|什么(?!时)")
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
@@ -427,6 +429,7 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
         and _of_place(aspect, candidate)
         and _part_of_year(aspect, candidate)
         and _measured(aspect, candidate)
+        and _for_one(aspect, candidate)
         and _real(aspect, candidate)
         and _of_that_one(aspect, candidate)
         and _benefits(aspect, candidate)
@@ -537,8 +540,11 @@ def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     asked = [spelling for term in _places(aspect) for spelling in term.spellings]
     told = candidate.headings + candidate.own
     unsaid = figures and asked and not any(place in told for place in asked)
-    if unsaid and any(place in candidate.headings for place in _glossary_places(aspect.glossary)):
-        return False  # of the park that its heading names
+    if unsaid and (
+        any(place in candidate.headings for place in _glossary_places(aspect.glossary))
+        or any(share(name, f"{aspect.context} {aspect.whole}") < LEAST_NAME for name in _named_in(candidate.headings))
+    ):
+        return False  # of the park, or of what else, its heading names
     around = f"{candidate.around} {candidate.title}"
     within = [term.spellings for term in _places(aspect) if not any(s in around for s in term.spellings)]
     if not figures or not within:
@@ -553,6 +559,11 @@ def _glossary_places(glossary: Glossary) -> frozenset[str]:
     """Return the spellings of the parks and places in a glossary, normalised."""
     spellings = (normalise(spelling) for term, others in glossary for spelling in (term, *others))
     return frozenset(s for s in spellings if _PLACE.search(s) and len(s) > 2 and not s.startswith("特色"))
+
+
+@lru_cache(maxsize=2000)
+def _named_in(headings: str) -> tuple[str, ...]:
+    return tuple(names(headings))
 
 
 def _places(aspect: Aspect) -> list[Term]:
@@ -575,6 +586,14 @@ def _measured(aspect: Aspect, candidate: Candidate) -> bool:
     asked, spoken = measures_of(aspect.text) or measures_of(aspect.whole), measures_of(candidate.facts)
     spoken = spoken or measures_of(candidate.around)
     return not asked or not spoken or bool(asked & spoken)
+
+
+def _for_one(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return False for what was paid in all where the most, or the rate, that one may get is asked for."""
+    if "money" not in aspect.hard_kinds or not _CEILING.search(aspect.text):
+        return True
+    told = [part for part in re.split("[,;]", candidate.facts) if aspect.holds("money", part)]
+    return not told or not all(_PAID_IN_ALL.search(part) for part in told)
 
 
 def _parts_of_year(text: str) -> frozenset[str]:
