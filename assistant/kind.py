@@ -103,7 +103,8 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
 }
 _TOWN_NAME = re.compile(r"[\u4e00-\u9fff]{2}(?:镇|街道)|嘉定工业区|菊园新区|安亭|南翔|江桥|马陆|徐行|外冈|华亭")
 _TAGS: dict[Kind, tuple[str, ...]] = {"body": ("nr", "nt")}  # of words that give it too
-_LOCATES = re.compile("在|位于|地处|坐落|落户|落地|迁|位置|地址|以[东南西北]|[东南西北][至临到起]")
+_ADDRESS = re.compile(r"路\d|\d号|公路")
+_LOCATES = re.compile("(?:镇|街道)[: ]|在|位于|地处|坐落|落户|落地|迁|位置|地址|以[东南西北]|[东南西北][至临到起]")
 _HERE = re.compile("上海|嘉定|中国")  # where everything here is: names no place
 _VALUES: dict[Kind, re.Pattern[str]] = {
     "money": re.compile(r"\d[\d.]*[余多]?[百千]?[万亿]*(?:美?元|亿)"),
@@ -182,9 +183,12 @@ def _tells_place(text: str, question: str) -> bool:
     asked = re.search(r"哪个?(镇|街道?)", question)
     if asked and not re.search(r"街镇", question):
         return any(name not in question for name in _TOWN_NAME.findall(text))
-    if any(text[max(0, m.start() - 2) : m.end()] not in question for m in _GIVEN["place"].finditer(text)):
+    if _ADDRESS.search(text):
         return True
-    named = any(tag == "ns" and word not in question and not _HERE.match(word) for word, tag in rjieba.tag(text))
+    named = any(text[max(0, m.start() - 2) : m.end()] not in question for m in _GIVEN["place"].finditer(text))
+    named = named or any(
+        tag == "ns" and word not in question and not _HERE.match(word) for word, tag in rjieba.tag(text)
+    )
     return named and bool(_LOCATES.search(text))
 
 

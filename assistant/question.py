@@ -49,6 +49,7 @@ ELSEWHERE = re.compile(
 _REFERS_BACK = re.compile(
     r"^(?:那|它|这|该|其|此|跟|和|与|还|再|然后|具体|他们|她们)|它们?|这[个些家项份]|该[园政项]|上述|前面|刚才"
 )
+_DEFINED = re.compile(r"(?:具体)?(?:是)?(?:指|什么意思|什么概念|是什么\??$|是啥\??$|是哪[几些\d一两三四五六七八九])")
 _RELATIVE = {"前年": -2, "去年(?!同期)": -1, "上1?年": -1, "明年": 1}  # years from the day it is asked
 _NOW = re.compile("现在|目前|现行|当前|如今|眼下|今年|最新|还在执行|还能用|(?<!没)有效的")
 _DISPUTED = re.compile(
@@ -441,4 +442,12 @@ def _resolved(text: str, context: str, as_of: date) -> tuple[tuple[str, int], ..
 
 
 def _depends(text: str, glossary: Glossary) -> bool:
-    return bool(_REFERS_BACK.search(text)) or sum(len(term.word) for term in _terms(text, glossary)) < _SHORT
+    if _REFERS_BACK.search(text):
+        return True
+    defined = _DEFINED.search(text)  # what "七个一" means does not hang on what was asked before
+    named = text[: defined.start()] if defined else ""
+    if named.startswith('"') or (
+        re.search(r"[\d一二两三四五六七八九]", named) and any(named == name for name, _ in _aliases(text, glossary))
+    ):
+        return False
+    return sum(len(term.word) for term in _terms(text, glossary)) < _SHORT

@@ -88,6 +88,13 @@ def test_facts_are_what_is_known(text: str, facts: str) -> None:
         ("氢能港2024年产出多少？", "2024年5月29日说目标是产出450亿元。", False),  # told in that year of a later one
         ("氢能港二期哪天动工？", "二期2023年10月启用。", False),  # neither the day nor the event
         ("氢能港方案的文号是什么？", "方案要求发展低碳技术。", False),
+        ("宠物医院补贴多少？", "人才补贴10万元。", False),  # for somebody else
+        ("宠物医院补贴多少？", "宠物医院补贴10万元。", True),
+        ("企业补贴多少？", "补贴10万元。", True),  # anyone may get it
+        ("氢能港最多奖励多少？", "97个项目获奖励10亿元。", False),  # paid in all
+        ("氢能港最多奖励多少？", "累计奖励10亿元，单个项目最高奖励500万元。", True),
+        ("火星基地面积多大？", "产业基地面积4平方公里。", False),
+        ("氢能港在哪里？", "企业为德国客车厂供货。", False),  # names a place, locates nothing
     ],
 )
 def test_what_a_unit_must_hold_to_answer(question: str, text: str, fit: bool) -> None:
@@ -161,6 +168,16 @@ def test_a_unit_is_verbatim_and_its_facts_are_in_it(text: str) -> None:
         assert made.text[candidate.unit.start : candidate.unit.end] == candidate.unit.text
         assert len(candidate.facts) <= len(candidate.own)
         assert candidate.partly_stated or candidate.facts == candidate.own or not candidate.own.strip(" ;")
+
+
+@pytest.mark.parametrize(("heading", "fit"), [("国际氢能产业基地", False), ("占地", True)])
+def test_a_figure_below_the_heading_of_another_thing_is_not_of_the_park_in_the_title(heading: str, fit: bool) -> None:
+    made = document(f"# {heading}\n\n建筑面积5万平方米。\n", title="安亭港项目进展")
+    glossary = (("安亭港", ("港",)),)
+    (aspect,) = read("安亭港面积多大？", (), glossary, TODAY.as_of).aspects
+    (candidate,) = units_of(made)
+    (scored,), _ = judge(aspect, [candidate], model().encode([candidate.read]), lambda word: 1.0, model().encode)
+    assert scored.fits is fit
 
 
 def features(question: str, text: str) -> dict[str, float]:

@@ -163,6 +163,19 @@ def test_a_follow_up_of_a_follow_up_goes_back_to_the_name() -> None:
     assert question.context == "氢能港在安亭镇的规划范围? 它多大?"  # and no further
 
 
+@pytest.mark.parametrize(
+    ("text", "context"),
+    [
+        ("“七个一”指什么？", ""),
+        ("三港两园是哪几个？", ""),
+        ("申报条件是什么？", "氢能港在哪里?"),
+        ("技改是什么？", "氢能港在哪里?"),
+    ],
+)
+def test_what_a_name_with_a_number_means_does_not_hang_on_the_talk(text: str, context: str) -> None:
+    assert asked(text, "氢能港在哪里？").context == context
+
+
 def test_a_question_that_stands_alone_takes_nothing() -> None:
     assert asked("智能传感器产业园的规划面积是多少？", "氢能港在哪里？").context == ""
 
