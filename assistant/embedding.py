@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from assistant.errors import ModelError
 from assistant.text import normalise
 
 MODEL = Path(__file__).parent / "model"
+REMEMBERED = 8192  # texts whose vectors are kept, 1 KiB each
 FILES = ("tokenizer.json", "model.safetensors", "config.json")
 
 
@@ -23,6 +24,7 @@ class StaticEmbeddings(Embeddings):
 
     def __init__(self, tokenizer: Tokenizer, rows: np.ndarray, scales: np.ndarray, folder: Path) -> None:
         self._tokenizer, self._rows, self._scales, self._folder = tokenizer, rows, scales, folder
+        self._vector = lru_cache(maxsize=REMEMBERED)(lambda text: self.encode([text])[0])
 
     @classmethod
     def load(cls, folder: Path = MODEL) -> "StaticEmbeddings":
@@ -59,6 +61,10 @@ class StaticEmbeddings(Embeddings):
                 vector += self._scales[ids] @ self._rows[ids]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.where(lengths > 0, lengths, 1.0)
+
+    def recall(self, texts: Sequence[str]) -> np.ndarray:
+        """Return what `encode` does, for texts that come up again and again: the latest are remembered."""
+        return np.array([self._vector(text) for text in texts]).reshape(len(texts), self._rows.shape[1])
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Return one vector a text."""

@@ -263,12 +263,12 @@ def judge(
     if not shown:
         return [], weights
     likeness = vectors @ embed([f"{aspect.text} {aspect.context}"])[0]
-    telling = min(1.0, len(aspect.terms) / TELLING)
+    most, telling = float(likeness.max()), min(1.0, len(aspect.terms) / TELLING)
     beside: dict[tuple[str, str], float] = {}
     judged = []
     for candidate, alike in zip(shown, likeness.tolist(), strict=True):
         covered, own, features = _match(aspect, candidate, weights, beside)
-        features["less_alike"] = (float(likeness.max()) - alike) * telling
+        features["less_alike"] = (most - alike) * telling
         judged.append((candidate, covered, own, features))
     _of_documents(aspect, judged, weights)
     silent = [(c, f["coverage"]) for c, _, _, f in judged if c.partly_stated and aspect.concerns(c.own)]
@@ -318,19 +318,26 @@ def _match(
     early = candidate.own if candidate.unit.kind == "row" else candidate.own[:EARLY]
     listed = "list" in aspect.kinds and candidate.enumerates
     heading = 1.0 if listed and candidate.unit.kind != "item" else HEADING_WEIGHT
-    covered = {
-        term.word: max(
-            own[term.word] and own[term.word] * (1.0 if _share(term, early) == own[term.word] else LATE_WEIGHT),
-            heading * near(term, candidate.headings),
-            LEAD_WEIGHT * near(term, candidate.lead),
-            SUBJECT_WEIGHT * near(term, candidate.subject),
-            TITLE_WEIGHT * near(term, candidate.title),
-        )
-        for term in aspect.terms
-    }
+    places = (
+        (heading, candidate.headings),
+        (LEAD_WEIGHT, candidate.lead),
+        (SUBJECT_WEIGHT, candidate.subject),
+        (TITLE_WEIGHT, candidate.title),
+    )
+    covered = {}
+    for term in aspect.terms:
+        held_here = own[term.word]
+        most = held_here and held_here * (1.0 if _share(term, early) == held_here else LATE_WEIGHT)
+        for weight, text in places:  # those that count most first
+            if most >= weight:
+                break
+            most = max(most, weight * near(term, text))
+        covered[term.word] = most
     asked = {term.word: weights[term.word] for term in aspect.own_terms}
     held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.facts, candidate.around)}
-    introduced = _mean({term.word: near(term, candidate.around) for term in aspect.own_terms}, asked)
+    introduced = 1.0
+    if listed and candidate.unit.kind == "item":
+        introduced = _mean({term.word: near(term, candidate.around) for term in aspect.own_terms}, asked)
     context = {word: weight for word, weight in weights.items() if word not in asked}
     focus = _mean({word: own[word] for word in asked}, asked)
     return covered, own, {
@@ -338,7 +345,7 @@ def _match(
         "lacking": float(bool(aspect.hard_kinds) and not held),
         "held": len(held) / len(aspect.hard_kinds) if aspect.hard_kinds else 0.0,
         "context": _mean({word: covered[word] for word in context}, context) if context else 1.0,
-        "listed": float(listed and (candidate.unit.kind != "item" or introduced >= 0.5)),
+        "listed": float(listed and introduced >= 0.5),
         "defines": float(listed and candidate.lists and max(focus, _mean(own, weights)) >= 0.8),
         "grams": _grams_share(aspect, candidate),
         "unsaid": 0.0 if held & _TELL_THEMSELVES else 1.0 - _attribute(aspect, candidate),
@@ -448,7 +455,7 @@ def _of_that_one(aspect: Aspect, candidate: Candidate) -> bool:
 
 def _benefits(aspect: Aspect, candidate: Candidate) -> bool:
     """Return False where the figure of a benefit is asked and a unit speaks of nothing that it is asked for."""
-    if not aspect.beneficiaries or not aspect.hard_kinds & FIGURES:
+    if not aspect.hard_kinds & FIGURES or not aspect.beneficiaries:
         return True
     text = f"{candidate.own} {candidate.around} {candidate.title}"
     return any(_share(term, text) >= LEAST_NAME for term in aspect.beneficiaries)
@@ -523,8 +530,7 @@ def _named(aspect: Aspect, candidate: Candidate) -> bool:
     codes = (term.word for term in aspect.own_terms if _CODE.fullmatch(term.word) and not term.alternatives)
     if any(code not in text for code in codes):
         return False
-    for ordinal in _ORDINALS:
-        asked, spoken = (set(ordinal.findall(_FIRST.sub("1", said))) for said in (aspect.whole, candidate.own))
+    for asked, spoken in zip(_ordinals(aspect.whole), _ordinals(candidate.own), strict=True):
         if asked and spoken and not asked & spoken:
             return False
     if any(not any(spelling in text for spelling in term.spellings) for term in _places(aspect)):
@@ -532,6 +538,12 @@ def _named(aspect: Aspect, candidate: Candidate) -> bool:
     if candidate.unit.kind == "row" and any(town not in text for town in _TOWN.findall(aspect.text)):
         return False  # a row of another town; a sentence may leave it unsaid
     return all(share(name, text) >= LEAST_NAME for name in aspect.names) if aspect.hard_kinds else True
+
+
+@lru_cache(maxsize=8192)
+def _ordinals(text: str) -> tuple[frozenset[str], ...]:
+    """Return the numbers of the phases, batches and so on that a text names, by their sort."""
+    return tuple(frozenset(ordinal.findall(_FIRST.sub("1", text))) for ordinal in _ORDINALS)
 
 
 def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
@@ -596,6 +608,7 @@ def _for_one(aspect: Aspect, candidate: Candidate) -> bool:
     return not told or not all(_PAID_IN_ALL.search(part) for part in told)
 
 
+@lru_cache(maxsize=8192)
 def _parts_of_year(text: str) -> frozenset[str]:
     found = {part for part in ("全年", "上半年", "下半年", "季度") if part in text}
     months = {f"1-{month}月" for month in _MONTHS.findall(text)}

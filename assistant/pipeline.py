@@ -114,7 +114,7 @@ class Assistant:
         documents = {one.document.id: one.document for hit in hits for one in (hit, *hit.twins)}
         with _timed(timings, "compose"):
             stands = partial(self._stands, as_of=as_of)
-            draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.encode, stands, fill)
+            draft = compose.compose(asked, hits, self.index.lexical.weight, self._units.recall, stands, fill)
             notices: list[Notice] = [*_understood(asked), *draft.notices]
             statements = draft.statements
         if statements and self._generate:

@@ -176,6 +176,7 @@ def test_words_are_whole_and_in_order() -> None:
         ("介绍一下嘉定智能传感器产业园的情况", ["嘉定智能传感器产业园"]),
         ("火星基地面积多大", ["火星基地"]),  # its name ends before what is asked of it
         ("书记讲嘉定新城建设那次", []),
+        ("上海械谷各有多大", ["上海械谷"]),
         ("园区有多少家", []),  # no proper name
         ("企业怎么申报奖励", []),
     ],
