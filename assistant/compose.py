@@ -6,13 +6,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assistant.evidence import Candidate, Embed, Scored, candidates, coverage_of, judge, row_text, weights_of
+from assistant.evidence import (
+    LEAST_SUBJECT,
+    Candidate,
+    Embed,
+    Scored,
+    candidates,
+    coverage_of,
+    judge,
+    part_asked,
+    part_told,
+    place_of,
+    row_text,
+    weights_of,
+)
 from assistant.kind import FIGURES, SINGLE, Kind
 from assistant.lexical import names as place_names
 from assistant.lexical import share, words
 from assistant.policy import asks_for_outline, outline, untold
 from assistant.question import Aspect, Question
-from assistant.schema import NORMATIVE, Citation, Document, Hit, Notice, Statement
+from assistant.schema import NORMATIVE, Citation, Document, Glossary, Hit, Notice, Statement
 from assistant.split import split, units
 from assistant.text import normalise
 from assistant.verify import figures
@@ -39,10 +52,13 @@ REPEATED = 0.9  # share of a unit's bigrams in what was chosen from which it onl
 SAID = 0.6  # the same for one that fills up an answer
 MAX_STATEMENTS = 5  # besides the members of one list
 MAX_LIST = 9
+LONGEST_ATTRIBUTE = 6  # characters of a row's first cell or an item's label that may be what is told of a thing
 MOST_TWINS = 2  # further documents cited that say the same
 
 _TOWN = re.compile("[^\\W\\d_]{2}镇|[^\\W\\d_]{2}街道")
 _ARTICLES = re.compile(r"(?<![第\d])\d+条")
+_WHERE = re.compile("(?:位于|[在于])[^\\W\\d_]{2}镇")
+_NUMBERED = re.compile("^[一二三四五六七八九十]+、")
 _TELLING = re.compile(r"目标|计划|预计|规划|草案|征求意见|历史|旧|过时|截至|\d{4}")
 
 
@@ -74,6 +90,7 @@ class Finding:
     outdated: Scored | None = None  # the best that does not stand, where what holds now is asked
     differs: bool = False  # whether sources give different values for what is asked
     nearest: bool = False  # whether what is chosen is of another year than 去年 means
+    part: str = ""  # the part of the year asked about of which alone there are figures
     likely: Sequence[Scored] = ()  # all that may answer, best first
     others: Sequence[Scored] = ()  # those among the chosen that give another value
 
@@ -92,12 +109,14 @@ class Finding:
 
     @property
     def caveats(self) -> tuple[Notice, ...]:
-        """That the sources give several values, or those of another year, where they do."""
+        """That the sources give several values, or those of another year or of a part of it alone, where they do."""
         several = "资料中有几个不同的数字，可能日期、范围或口径不同，已分别列出；引用时请写明各条的出处和日期。"
         other = "资料中没有这一年的内容，以下是其他年份的，年份见各条原文和出处。"
+        part = f"所列是{self.part}的数字，资料中没有找到全年的。"
         return (
             *((Notice("conflict", several),) if self.differs else ()),
             *((Notice("period", other),) if self.nearest else ()),
+            *((Notice("period", part),) if self.part else ()),
         )
 
     @property
@@ -177,7 +196,10 @@ def compose(
         }
     else:
         names = {place: _told_by(c) if differing else "" for place, c in chosen.items()}
-    statements = [_labelled(candidate, names[place]) for place, candidate in chosen.items()]
+    statements = [
+        _labelled(candidate, _named(names[place], _unsaid(candidate, question.glossary)))
+        for place, candidate in chosen.items()
+    ]
     return Draft(tuple(statements), confidence, tuple(notices), tuple(outdated.values()))
 
 
@@ -239,6 +261,23 @@ def _told_by(candidate: Candidate) -> str:
     return f"{meta.published} {re.split('[（(；;、]', meta.publisher)[0]}".strip() or candidate.hit.document.title
 
 
+def _unsaid(candidate: Candidate, glossary: Glossary) -> str:
+    """Return what a unit's document is of, as its title says, where that is a park or zone and the unit names nothing."""
+    place = place_of(candidate.subject, glossary)
+    said = _WHERE.sub("", candidate.own) + candidate.headings
+    if not place or share(place, said) > 0.5 or place_names(said):
+        return ""
+    title = candidate.hit.document.title.split("：")[0]
+    named, found, rest = title.partition(place)
+    if rest[:1] in ("与", "和", "、"):  # of several things
+        return "" if _names_thing(candidate) else title
+    return named + found
+
+
+def _named(told_by: str, subject: str) -> str:
+    return f"{subject}（{told_by}）" if subject and told_by else subject or told_by
+
+
 def _labelled(candidate: Candidate, label: str) -> Statement:
     return replace(_statement(candidate), label=label)
 
@@ -273,9 +312,19 @@ def find(
     if differing and aspect.disputed and confidence >= DISPUTED:
         confidence = max(confidence, ANSWERED)
     differs = bool(differing) or aspect.disputed
+    given = [*chosen, *differing]
     return Finding(
-        [*chosen, *differing], silent, own_weight, confidence, untimely, outdated, differs, nearest, fitting, differing
-    )
+        given, silent, own_weight, confidence, untimely, outdated, differs, nearest, _part_alone(aspect, given),
+        fitting, differing,
+    )  # fmt: skip
+
+
+def _part_alone(aspect: Aspect, given: Sequence[Scored]) -> str:
+    """Return the part of a year that all figures given are of where the year's are asked for; "" otherwise."""
+    if not aspect.years or aspect.dated or part_asked(aspect) or not aspect.hard_kinds & FIGURES:
+        return ""
+    parts = [part_told(scored.candidate) for scored in given]
+    return "、".join(sorted(frozenset().union(*parts))) if all(parts) and "全年" not in parts[0] else ""
 
 
 def _filling(finding: Finding, fill: int) -> list[Scored]:
@@ -482,13 +531,22 @@ def _statement(candidate: Candidate) -> Statement:
         spans += [unit.header, candidate.units_line]
         if units_line := document.text[slice(*candidate.units_line)].strip():
             text += f"（{units_line}）"
-    heading = candidate.hit.passage.headings[-1] if candidate.hit.passage.headings else ""
-    if unit.kind != "sentence" and _TELLING.search(heading):
+    if unit.kind != "sentence" and (_TELLING.search(candidate.heading) or _names_thing(candidate)):
+        heading = candidate.heading
         start = document.text.rfind(heading, 0, unit.start)
-        text = f"{heading}：{text}"
+        text = f"{_NUMBERED.sub('', heading)}：{text}"
         spans.append((start, start + len(heading)))
     citations = [cite(candidate.hit, start, end) for start, end in spans if end > start >= 0]
     return Statement(text, (*citations, *cite_twins(candidate)))
+
+
+def _names_thing(candidate: Candidate) -> bool:
+    """Return whether the heading names what a row or item is of that itself only gives an attribute of it (占地, 总投资)."""
+    if candidate.unit.kind == "sentence":
+        return False
+    label = candidate.unit.cells[0][1] if candidate.unit.cells else candidate.own.split(":")[0]
+    heading = re.sub(r"[(（].*|\W", "", _NUMBERED.sub("", candidate.heading))
+    return len(label) <= LONGEST_ATTRIBUTE and (len(heading) >= LEAST_SUBJECT or bool(place_names(heading)))
 
 
 def cite(hit: Hit, start: int, end: int) -> Citation:

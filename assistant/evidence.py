@@ -63,6 +63,7 @@ _FIRST = re.compile(r"首(?=[批轮届期])")
 _MOST = re.compile(r"最[大高多早低小长快晚少](?!限度)")
 _CEILING = re.compile("最[高多](?:能|可以?)?(?:奖|补|资助|支持|给|拿|领|得|享)|(?:奖励|补贴|资助|补助|扶持)的?标准")
 _PAID_IN_ALL = re.compile(r"合计|共(?:计|发|奖|获|兑)|累计|总[额计]|专项资金|资金池|\d[个家项户]\w{0,12}[获奖]")
+_DISTRICT = re.compile("嘉定(?!工业|新城|镇|街道)|全区|[我本]区")
 _WHETHER_THERE_IS = re.compile("有没有|有无|是否有|有木有")
 _WHICH_ONE = re.compile(r"哪[1一]?[个家座条项所]|谁|什么(?!时)")
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
@@ -142,6 +143,11 @@ class Candidate:
             if unit and _BARE.fullmatch(normalise(cell)):
                 found.append(f"{normalise(cell)}{unit}")
         return ";".join(found)
+
+    @property
+    def heading(self) -> str:
+        """The last heading above it, as it is written; "" if there is none."""
+        return self.hit.passage.headings[-1] if self.hit.passage.headings else ""
 
     @cached_property
     def headings(self) -> str:
@@ -550,6 +556,9 @@ def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     """Return whether a figure stands in one clause, or one row, with the park or town asked about, or below its heading or title."""
     figures = aspect.hard_kinds & FIGURES
     asked = [spelling for term in _places(aspect) for spelling in term.spellings]
+    if figures and not asked and _DISTRICT.search(aspect.whole) and not names(aspect.whole):
+        told = f"{candidate.headings} {candidate.own}"
+        return not place_of(candidate.subject, aspect.glossary) or bool(_DISTRICT.search(told))
     told = candidate.headings + candidate.own
     unsaid = figures and asked and not any(place in told for place in asked)
     if unsaid and (
@@ -578,6 +587,12 @@ def _named_in(headings: str) -> tuple[str, ...]:
     return tuple(names(headings))
 
 
+def place_of(title: str, glossary: Glossary) -> str:
+    """Return the park or zone of a glossary, normalised, that a normalised title begins with; "" if there is none."""
+    found = (place for place in _glossary_places(glossary) if re.match(f"(?:上海|嘉定)?{re.escape(place)}", title))
+    return max(found, key=len, default="")
+
+
 def _places(aspect: Aspect) -> list[Term]:
     return [term for term in aspect.terms if term.alternatives and _PLACE.search(term.word)]
 
@@ -586,9 +601,18 @@ def _part_of_year(aspect: Aspect, candidate: Candidate) -> bool:
     """Return False for the figure of another part of the year than is asked: a half's where the whole is, and so on."""
     if not aspect.hard_kinds & FIGURES:
         return True
-    spoken = _parts_of_year(candidate.own) or _parts_of_year(f"{candidate.around} {candidate.title}")
-    asked = _parts_of_year(aspect.text) or _parts_of_year(aspect.whole)
+    spoken, asked = part_told(candidate), part_asked(aspect)
     return not asked or not spoken or bool(asked & spoken)
+
+
+def part_asked(aspect: Aspect) -> frozenset[str]:
+    """Return the parts of a year that a question names (上半年, 1-10月, 全年)."""
+    return _parts_of_year(aspect.text) or _parts_of_year(aspect.whole)
+
+
+def part_told(candidate: Candidate) -> frozenset[str]:
+    """Return the parts of a year that a unit is of, by itself or by what stands around it."""
+    return _parts_of_year(candidate.own) or _parts_of_year(f"{candidate.around} {candidate.title}")
 
 
 def _measured(aspect: Aspect, candidate: Candidate) -> bool:

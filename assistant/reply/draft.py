@@ -131,8 +131,8 @@ def _told(statements: Sequence[Statement], references: References, answer: Answe
     clauses = []
     for statement in statements:
         marks = "".join(reference.marker for reference in references.of(statement.citations))
-        told_by = bool(first.metadata.published) and statement.label.startswith(first.metadata.published)
-        label = f"{statement.label}：" if statement.label and not told_by else ""
+        of = statement.label.partition(first.metadata.published or "\n")[0]  # the reference tells who told it
+        label = f"{of.rstrip('（')}：" if of else ""
         clauses.append(f"{label}{in_prose(statement)}{marks}")
     return f"根据{first.in_sentence}，{'；'.join(clauses)}。{for_the_reader([first], kinds)}"
 
