@@ -431,6 +431,7 @@ def _differing(aspect: Aspect, chosen: Sequence[Scored], fitting: Sequence[Score
     best, found = chosen[0], list(chosen)
     for scored in fitting:
         likely = scored.probability >= least * best.probability and scored.focus >= best.focus - less
+        likely = likely and scored.features["coverage"] >= best.features["coverage"] - 0.2
         if scored in found or not (likely or _same_matter(aspect, scored, best)) or _of_another(aspect, scored, best):
             continue
         given = {value for kind in sought for s in found for value in aspect.values(kind, s.candidate.facts)}
