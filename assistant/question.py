@@ -342,9 +342,10 @@ def _terms(text: str, glossary: Glossary) -> list[Term]:
         if share(spelling, rest) == 1.0:
             rest = whole_word(spelling).sub(" ", rest) if spelling.isascii() else rest.replace(spelling, " ")
             found[spelling] = Term(spelling, tuple(other for other in spellings if other != spelling))
-    for quoted in re.findall(r'"([^"]{2,20})"', rest):
-        rest = rest.replace(quoted, " ")
-        found[quoted] = Term(quoted)
+    for quoted in re.findall(r'"([^"]{2,20})"|((?<![第\d])\d+条)', rest):
+        name = quoted[0] or quoted[1]  # "七个一", 34条
+        rest = rest.replace(name, " ")
+        found[name] = Term(name)
     rest = without_phrases(rest)
     for word, factor in content_words(rest).items():
         if word not in _STOP_WORDS:
