@@ -74,8 +74,9 @@ _SLOT_WORDS = frozenset(
 )
 _SLOT_FACTOR = 0.6
 _BENEFIT = re.compile("补贴|奖励|资助|补助|扶持|奖补|减免")
-_ANYONE = frozenset(  # who or what any benefit may be for, or of what sort it is
-    "企业 公司 单位 项目 行业 产业 机构 人员 个人 嘉定 嘉定区 上海 上海市 区里 本区 区级 市级 国家 国家级 政策 资金 专项 专项资金 财政 现金 标准 相关 各类 一次性".split()
+_ANYONE = re.compile(  # who or what any benefit may be for, who gives it, and of what sort it is
+    "^(?:企业|公司|单位|项目|行业|产业|机构|人员|个人|嘉定区?|上海市?|区里|[本区市]级?|国家级?|政策|资金|专项|专项资金|财政|中央|现金|标准|相关|各类"
+    "|1?次性)$|多少|几|[委局]$"
 )
 ENGLISH_FACTOR = 0.2  # of an English word that is not known: the corpus is Chinese
 CONTEXT_FACTOR = 0.5
@@ -197,12 +198,15 @@ class Aspect:
 
     @cached_property
     def beneficiaries(self) -> tuple[Term, ...]:
-        """Whom or what the benefit is for that it asks about: the nouns before it (宠物医院 of 宠物医院补贴多少)."""
-        run = ""
+        """Whom or what the benefit is for that it asks about: the last noun before it (购车 of 新能源汽车购车补贴)."""
+        last = ""
         for word, noun in _nouns(self.text, self.glossary):
-            if run and _BENEFIT.match(word):
-                return tuple(_terms(run, self.glossary))
-            run = "" if not noun and word != "的" else run + word if word not in _ANYONE and word != "的" else run
+            if last and _BENEFIT.match(word):
+                return tuple(_terms(last, self.glossary))
+            if noun and not _ANYONE.search(word):
+                last = word
+            elif not noun and word != "的":
+                last = ""
         return ()
 
     def holds(self, kind: Kind, normalised: str, around: str = "") -> bool:
