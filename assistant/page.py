@@ -52,17 +52,19 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
             gr.HTML('<p id="state" role="alert" hidden></p>', **PLAIN)
             message = gr.HTML("", elem_id="message", js_on_load="element.setAttribute('role', 'alert')", **PLAIN)
             with gr.Row(elem_id="entry"):
+                gr.HTML(PARTS.unfold(), js_on_load=str(PARTS.on_unfold()), elem_id="unfold", **PLAIN)
                 box = gr.Textbox(label="您的问题", placeholder="请输入问题", max_lines=6, elem_id="question")
-                send = gr.Button("发送", variant="primary", elem_id="send", min_width=80)
-            with gr.Row(elem_id="controls"):
-                as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
-                gr.HTML(PARTS.calendar(), js_on_load=str(PARTS.on_calendar()), elem_id="calendar", **PLAIN)
-            with gr.Row(elem_id="keeping"):
-                gr.HTML(PARTS.keeping(), **PLAIN)
-                clear = gr.Button("清空对话", elem_id="clear", min_width=80)
-            with gr.Accordion("限定资料", open=False, elem_id="scope"):
-                level = gr.CheckboxGroup(levels, label="级别")
-                kind = gr.CheckboxGroup(types, label="类型")
+                send = gr.Button("发送", variant="primary", elem_id="send", min_width=60)
+            with gr.Column(elem_id="more"):
+                with gr.Row(elem_id="controls"):
+                    as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
+                    gr.HTML(PARTS.calendar(), js_on_load=str(PARTS.on_calendar()), elem_id="calendar", **PLAIN)
+                with gr.Row(elem_id="keeping"):
+                    gr.HTML(PARTS.keeping(), **PLAIN)
+                    clear = gr.Button("清空对话", elem_id="clear", min_width=80)
+                with gr.Accordion("限定资料", open=False, elem_id="scope"):
+                    level = gr.CheckboxGroup(levels, label="级别")
+                    kind = gr.CheckboxGroup(types, label="类型")
             limits = gr.HTML("", elem_id="limits", js_on_load=str(PARTS.on_limits()), **PLAIN)
         written = gr.Textbox(visible=False)
         form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)

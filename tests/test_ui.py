@@ -327,6 +327,7 @@ def test_a_refusal_is_said_plainly_and_what_was_written_stays(
 
 def test_the_calendar_fills_in_the_day(open_page: Open, recorder: Recorder) -> None:
     page = open_page(390, 844)
+    page.get_by_role("button", name="更多").click()
     page.fill("#as-of input", "2024年1月5日")
     page.get_by_role("button", name="选日期").click()
     expect(page.locator("#day")).to_have_value("2024-01-05")
@@ -591,6 +592,24 @@ def test_a_phone_needs_no_sideways_scrolling(open_page: Open) -> None:
     assert page.locator("#reader").bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
     page.click("#close-reader")
     expect(page.locator("#reader")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_a_phone_leaves_the_screen_to_the_conversation(open_page: Open, width: int) -> None:
+    page = open_page(width, 844)
+    ask(page, "首次认定奖励多少?")
+    composer, more = page.locator("#composer"), page.get_by_role("button", name="更多")
+    assert (composer.bounding_box() or {})["height"] <= 844 * 0.1
+    expect(page.get_by_label("截至日期", exact=True)).to_be_hidden()
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(more).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_label("截至日期", exact=True)).to_be_visible()
+    expect(page.locator("#clear")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert axe(page) == []
+    more.click()
+    expect(page.get_by_label("截至日期", exact=True)).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
