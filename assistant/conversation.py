@@ -8,6 +8,9 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+from markupsafe import Markup
 
 from assistant.catalog import parse_date
 from assistant.desk import MAX_QUESTION, Caller, Desk
@@ -24,6 +27,7 @@ from assistant.scope import Scope
 from assistant.viewer import AnswerView, template
 
 PACE_S = 0.12  # between statements
+MAX_ID = 64  # characters
 
 PARTS = template("ui.html")
 log = logging.getLogger("assistant")
@@ -33,13 +37,15 @@ log = logging.getLogger("assistant")
 class Conversation:
     """What was said, for the assistant, and how the page shows it, one HTML string an exchange.
 
-    `answered` are the exchanges that may still be rated; `count` numbers them.
+    `answered` are the exchanges that may still be rated; `count` numbers them. `id` tells one conversation that a
+    browser keeps from another; it is given with the first question.
     """
 
     turns: tuple[Turn, ...] = ()
     shown: tuple[str, ...] = ()
     answered: tuple[Exchange, ...] = ()
     count: int = 0
+    id: str = ""
 
     def add(self, html: str, *turns: Turn, exchange: Exchange | None = None) -> "Conversation":
         """Return the conversation continued by an exchange, its oldest ones dropped when it grows too long."""
@@ -49,6 +55,7 @@ class Conversation:
             (*self.shown, html)[-MOST:],
             tuple(one for one in answered if one),
             self.count + bool(exchange),
+            self.id,
         )
 
     def answer(self, question: str, view: AnswerView, exchange: Exchange | None = None) -> "Conversation":
@@ -70,7 +77,8 @@ class Conversation:
     @property
     def html(self) -> str:
         """The whole conversation as HTML."""
-        return "".join(self.shown)
+        shown = Markup("".join(self.shown))
+        return Markup('<div data-talk="{}">{}</div>').format(self.id, shown) if shown else ""
 
 
 async def ask(
@@ -87,6 +95,7 @@ async def ask(
     if len(question) > MAX_QUESTION:
         yield {"message": f"问题有{len(question)}个字，最多{MAX_QUESTION}个字，请精简后再发送。"}
         return
+    so_far = replace(so_far, id=so_far.id or uuid4().hex)
     asked = so_far.add(PARTS.exchange(question))
     yield {"talk": asked.html, "box": "", "message": "", "examples": False}
     view = await _answer(desk, question, so_far, (scope.filters(as_of), scope.named), caller)
@@ -128,9 +137,12 @@ async def suggest(desk: Desk, so_far: Conversation, scope: Scope, caller: Caller
         return ""
 
 
-def restore(written: str, index: Index) -> Conversation:
-    """Return the conversation that a browser kept, shown anew."""
-    talk = Conversation()
+def restore(data: Mapping[str, Any], index: Index) -> Conversation:
+    """Return the conversation that a browser kept, as the page sends it, shown anew."""
+    identity, written = data.get("id"), data.get("answers")
+    if not isinstance(identity, str) or not isinstance(written, str) or len(identity) > MAX_ID:
+        return Conversation()
+    talk = Conversation(id=identity or uuid4().hex)
     for answer in restored(written):
         talk = talk.answer(answer.question, AnswerView(answer, index))
     return talk

@@ -10,11 +10,10 @@ from assistant.config import Settings
 from assistant.conversation import PARTS, Conversation
 from assistant.desk import Caller, Desk
 from assistant.feedback import MAX_COMMENT, REASONS
-from assistant.kept import MAX_BYTES
 from assistant.people.access import ROLES, Identity, identity
 from assistant.people.gate import ADDRESS
 from assistant.people.people import People
-from assistant.scope import Scope, held
+from assistant.scope import Scope, among, held
 
 TITLE = "嘉定产业园区与政策问答"
 EXAMPLES = (
@@ -27,11 +26,6 @@ EXAMPLES = (
     "申报嘉定集成电路政策需要满足什么条件？",
     "19家特色产业园区各自的税收是多少？",
 )
-KEPT_HERE = f"""(_, talk) => {{
-  let text = "";
-  try {{ text = localStorage.getItem("jiading.talk") || ""; }} catch {{ /* the browser keeps nothing */ }}
-  return [text.length > {MAX_BYTES} ? "" : text, talk];
-}}"""
 LINKS = (("draft", "起草", "reply/"), ("evaluate", "评测", "evaluate/"), ("administer", "管理", "admin/"))
 
 
@@ -57,16 +51,18 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
                 send = gr.Button("发送", variant="primary", elem_id="send", min_width=60)
             with gr.Column(elem_id="more"):
                 with gr.Row(elem_id="controls"):
-                    as_of = gr.Textbox(label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of")
+                    as_of = gr.Textbox(
+                        label="截至日期", placeholder="今天，或 2026-01-31", max_lines=1, elem_id="as-of"
+                    )
                     gr.HTML(PARTS.calendar(), js_on_load=str(PARTS.on_calendar()), elem_id="calendar", **PLAIN)
                 with gr.Row(elem_id="keeping"):
                     gr.HTML(PARTS.keeping(), **PLAIN)
-                    clear = gr.Button("清空对话", elem_id="clear", min_width=80)
+                    new = gr.Button("新对话", elem_id="new", min_width=70)
                 with gr.Accordion("限定资料", open=False, elem_id="scope"):
                     level = gr.CheckboxGroup(levels, label="级别")
                     kind = gr.CheckboxGroup(types, label="类型")
             limits = gr.HTML("", elem_id="limits", js_on_load=str(PARTS.on_limits()), **PLAIN)
-        written = gr.Textbox(visible=False)
+        talks = gr.HTML(PARTS.talks(), js_on_load=str(PARTS.on_talks()), **PLAIN)
         form = gr.HTML(PARTS.feedback_form(REASONS, MAX_COMMENT), js_on_load=str(PARTS.on_feedback()), **PLAIN)
         gr.HTML(PARTS.reader(), elem_id="reader-frame", **PLAIN)
 
@@ -130,21 +126,39 @@ def build_page(desk: Desk, settings: Settings, people: People) -> Any:
                     **PRIVATE,
                 )
             )
-        clear.click(
+        new.click(
             lambda: (Conversation(), "", gr.update(visible=True), "", "", ""), None, list(parts.values()),
             js="() => window.closeReader?.()", cancels=running, **PRIVATE,
         )  # fmt: skip
+
+        def read_back(event: gr.EventData) -> tuple[Conversation, list[str], list[str]]:
+            with desk.current.use() as lent:
+                found = conversation.restore(event._data, lent.index)
+                return found, *among(event._data.get("limits", ()), lent.index)
+
+        def reopen(event: gr.EventData) -> dict[Any, Any]:
+            found, *_ = read_back(event)
+            return placed(
+                {
+                    "conversation": found,
+                    "talk": found.html,
+                    "examples": gr.update(visible=not found.shown),
+                    "next": "",
+                    "message": "",
+                }
+            )
+
+        def restore(event: gr.EventData, talk_so_far: Conversation) -> dict[Any, Any]:
+            found, only, kinds = read_back(event)
+            limited = {level: only, kind: kinds, limits: _limits(only, kinds)}
+            if not found.shown or talk_so_far.shown:
+                return limited
+            return limited | placed({"conversation": found, "talk": found.html, "examples": False})
+
+        talks.open(reopen, None, list(parts.values()), cancels=running, **PRIVATE)
+        talks.restore(restore, so_far, [*parts.values(), level, kind, limits], **PRIVATE)
         for rated in (talk.helpful, form.feedback):
             rated(rate, so_far, [so_far, talk, message], **PRIVATE)
-
-        def restore(text: str, talk_so_far: Conversation) -> dict[Any, Any]:
-            with desk.current.use() as assistant:
-                found = conversation.restore(text, assistant.index)
-            if not found.shown or talk_so_far.shown:
-                return placed({"message": ""})
-            return placed({"conversation": found, "talk": found.html, "examples": False})
-
-        page.load(restore, [written, so_far], list(parts.values()), js=KEPT_HERE, **PRIVATE)
 
         def opened(request: gr.Request) -> list[Any]:
             with desk.current.use() as lent:  # perhaps another generation than when the page was built
@@ -174,7 +188,7 @@ def _lifted(event: gr.EventData, only: list[str], kinds: list[str]) -> tuple[lis
     return only, kinds, _limits(only, kinds)
 
 
-def _links(who: Identity) -> tuple[list[tuple[str, str]], str]:
-    """Return the pages that somebody may open besides, as name and address, and what to call them."""
+def _links(who: Identity) -> tuple[list[tuple[str, str]], str, str]:
+    """Return the pages that somebody may open besides, as title and address, what to call them, and their name."""
     named = f"{who.name}（{ROLES[who.role]}）" if who.role else ""
-    return [(name, address) for permission, name, address in LINKS if permission in who.permitted], named
+    return [(title, address) for permission, title, address in LINKS if permission in who.permitted], named, who.name

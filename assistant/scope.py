@@ -44,3 +44,10 @@ def held(index: Index) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     return [(level, level) for level in LEVELS if level in levels], [
         (name, key) for key, name in DOC_TYPE_LABELS.items() if key in types
     ]
+
+
+def among(limits: object, index: Index) -> tuple[list[str], list[str]]:
+    """Return the levels and the types among what a browser kept, those alone that the documents in an index have."""
+    kept = limits if isinstance(limits, list) else []
+    levels, types = ([key for _, key in one if key in kept] for one in held(index))
+    return levels, types

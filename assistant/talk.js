@@ -1,24 +1,16 @@
-// What the browser does with the conversation: it keeps it, copies an answer, saves it as a file, and says how things stand.
-const KEY = "jiading.talk", MAX_BYTES = 140000, SLOW_MS = 3000, COPIED_MS = 2000;
+// What the browser does with the conversation: it hands it on to be kept, copies an answer, saves it as a file, and says how things stand.
+const SLOW_MS = 3000, COPIED_MS = 2000;
 const whole = () => [...element.querySelectorAll(".exchange[data-kept]")];
 const state = (text) => {
   const place = document.querySelector("#state");
   place.textContent = text;
   place.hidden = !text;
 };
-const forget = () => { try { localStorage.removeItem(KEY); } catch { /* the browser keeps nothing */ } };
-
-let seen = false;
 const keep = () => {
-  const answers = whole().map((one) => one.dataset.kept);
-  document.querySelector("#download").hidden = !answers.length;
-  if (!element.querySelector(".exchange")) return seen && forget();
-  seen = true;
-  const size = (list) => new TextEncoder().encode(`[${list.join(",")}]`).length;
-  while (size(answers) > MAX_BYTES) answers.shift();
-  try { if (answers.length) localStorage.setItem(KEY, `[${answers.join(",")}]`); } catch { /* full, or not allowed */ }
+  document.querySelector("#download").hidden = !whole().length;
+  const talk = element.querySelector("[data-talk]");
+  if (talk) window.keepTalk(talk.dataset.talk, whole().map((one) => JSON.parse(one.dataset.kept)));
 };
-document.addEventListener("click", (event) => { if (event.target.closest("#clear")) forget(); });
 
 const copy = async (text) => {
   try { return await navigator.clipboard.writeText(text); } catch { /* only a page of https or of this machine may */ }

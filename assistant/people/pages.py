@@ -1,5 +1,7 @@
 """The pages of signing in and of one's own account: plain HTML with forms."""
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from assistant.people.sessions import ABSOLUTE
 from assistant.viewer import template
 
 Text = Annotated[str, Form()]
+FORGET = "try { localStorage.clear(); sessionStorage.clear(); } catch { /* the browser keeps nothing */ }"
 
 
 def open_accounts(app: FastAPI, people: People) -> None:
@@ -128,7 +131,13 @@ def local(address: str) -> str:
 
 
 def _left(people: People) -> Response:
-    response = _to("/")
+    policy = (
+        HEADERS["content-security-policy"]
+        + f"; script-src 'sha256-{b64encode(sha256(FORGET.encode()).digest()).decode()}'"
+    )
+    response = HTMLResponse(
+        template("people/page.html").left(FORGET), headers={**HEADERS, "content-security-policy": policy}
+    )
     response.delete_cookie(cookie(people), httponly=True, samesite="lax", secure=people.settings.secure_cookie)
     return response
 
