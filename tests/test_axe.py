@@ -54,7 +54,7 @@ def open_page(browser: Browser, address: str, workspace: Path) -> Iterator[Open]
 
 
 @LOOKS
-@pytest.mark.parametrize("path", ["/login", "/api/docs", "/documents/grant", "/documents/none"])
+@pytest.mark.parametrize("path", ["/login", "/login?next=/en/", "/api/docs", "/documents/grant", "/documents/none"])
 def test_a_page_without_scripts(open_page: Open, path: str, width: int, scheme: str) -> None:
     page = open_page(path, width, scheme)
     assert axe(page) == []

@@ -18,6 +18,7 @@ from assistant.people.passwords import SHORTEST
 from assistant.people.people import People
 from assistant.people.sessions import ABSOLUTE
 from assistant.viewer import template
+from assistant.words import language_of, said
 
 Text = Annotated[str, Form()]
 FORGET = "try { localStorage.clear(); sessionStorage.clear(); } catch { /* the browser keeps nothing */ }"
@@ -37,7 +38,7 @@ def login_page(request: Request, next: str = "/") -> Response:
     """Show the form, or go on if somebody is signed in."""
     if request.scope.get(ACCOUNT):
         return _to(local(next))
-    return _page("login", local(next), oidc=bool(_people(request).settings.oidc_issuer))
+    return _login(_people(request), local(next))
 
 
 @router.post("/login")
@@ -48,8 +49,7 @@ def login(request: Request, name: Text = "", password: Text = "", next: Text = "
         account = people.accounts.sign_in(name, password, address)
     except AccountError as error:
         record(request, "sign_in.refused")
-        oidc = bool(people.settings.oidc_issuer)
-        return _page("login", local(next), name[:64], str(error), oidc, status=401)
+        return _login(people, local(next), 401, name=name[:64], fault=str(error))
     people.audit.add_later(Event("signed_in", account.name, account.role, address=network(address)))
     return enter(people, account, "/account" if account.one_time else local(next))
 
@@ -128,6 +128,13 @@ def local(address: str) -> str:
     parts = urlsplit(address) if address.isprintable() and "\\" not in address else None
     good = parts and not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith("//")
     return address if good else "/"
+
+
+def _login(people: People, next: str, status: int = 200, name: str = "", fault: str = "") -> Response:
+    """Show the form, in the language of the page that it leads to."""
+    language, oidc = language_of(next), bool(people.settings.oidc_issuer)
+    page = template("people/page.html", language).login(next, name, said(fault, language), oidc)
+    return HTMLResponse(page, status, HEADERS)
 
 
 def _left(people: People) -> Response:
