@@ -86,6 +86,7 @@ def build_page(desk: Desk, settings: Settings, people: People, language: Languag
             "message": message,
             "box": box,
             "next": next_ones,
+            "suggested": suggested,
         }
 
         def placed(changes: dict[str, Any]) -> dict[Any, Any]:
@@ -139,10 +140,10 @@ def build_page(desk: Desk, settings: Settings, people: People, language: Languag
                     **PRIVATE,
                 )
             )
-        new.click(
-            lambda: (start, "", gr.update(visible=True), "", "", ""), None, list(parts.values()),
-            js="() => window.closeReader?.()", cancels=running, **PRIVATE,
-        )  # fmt: skip
+
+        def shown(found: Conversation) -> dict[Any, Any]:
+            example = gr.update(visible=not found.shown)
+            return placed({"conversation": found, "talk": found.html, "examples": example, "message": "", "next": "", "suggested": 0})  # fmt: skip
 
         def read_back(event: gr.EventData) -> tuple[Conversation, list[str], list[str]]:
             with desk.current.use() as lent:
@@ -150,24 +151,17 @@ def build_page(desk: Desk, settings: Settings, people: People, language: Languag
                 return found, *among(event._data.get("limits", ()), lent.index)
 
         def reopen(event: gr.EventData) -> dict[Any, Any]:
-            found, *_ = read_back(event)
-            return placed(
-                {
-                    "conversation": found,
-                    "talk": found.html,
-                    "examples": gr.update(visible=not found.shown),
-                    "next": "",
-                    "message": "",
-                }
-            )
+            return shown(read_back(event)[0])
 
         def restore(event: gr.EventData, talk_so_far: Conversation) -> dict[Any, Any]:
             found, only, kinds = read_back(event)
             limited = {level: only, kind: kinds, limits: _limits(language, only, kinds)}
-            if not found.shown or talk_so_far.shown:
-                return limited
-            return limited | placed({"conversation": found, "talk": found.html, "examples": False})
+            return limited | (shown(found) if found.shown and not talk_so_far.shown else {})
 
+        def begin() -> dict[Any, Any]:
+            return shown(start) | placed({"box": ""})
+
+        new.click(begin, None, list(parts.values()), js="() => window.closeReader?.()", cancels=running, **PRIVATE)
         talks.open(reopen, None, list(parts.values()), cancels=running, **PRIVATE)
         talks.restore(restore, so_far, [*parts.values(), level, kind, limits], **PRIVATE)
         for rated in (talk.helpful, form.feedback):
@@ -181,11 +175,11 @@ def build_page(desk: Desk, settings: Settings, people: People, language: Languag
         page.load(opened, None, [links, level, kind], **PRIVATE)
         gr.on([level.input, kind.input], partial(_limits, language), [level, kind], limits, **PRIVATE)
 
-        def lifted(event: gr.EventData, only: list[str], kinds: list[str]) -> tuple[list[str], list[str], str]:
+        def lift(event: gr.EventData, only: list[str], kinds: list[str]) -> tuple[list[str], list[str], str]:
             only, kinds = ([one for one in chosen if one != event._data.get("limit")] for chosen in (only, kinds))
             return only, kinds, _limits(language, only, kinds)
 
-        limits.lift(lifted, [level, kind], [level, kind, limits], **PRIVATE)
+        limits.lift(lift, [level, kind], [level, kind, limits], **PRIVATE)
     return page
 
 

@@ -520,6 +520,17 @@ def test_what_may_be_asked_next_is_asked_by_the_keyboard_and_kept_nowhere(open_p
     expect(following).to_have_count(0)
 
 
+def test_a_new_conversation_has_suggestions_of_its_own(open_page: Open) -> None:
+    page = open_page()
+    page.fill("#as-of input", "2024-06-01")
+    for _ in range(2):
+        ask(page, "谁能报?企业有什么条件?")
+        expect(page.locator("#next button").first).to_be_visible(timeout=20_000)
+        page.click("#new")
+        expect(page.locator("#next button")).to_have_count(0)
+        expect(page.locator(".exchange")).to_have_count(0)
+
+
 def test_an_answer_says_what_it_was_limited_to_and_can_be_had_without(open_page: Open) -> None:
     page = open_page()
     page.click("#scope > button")
