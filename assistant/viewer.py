@@ -206,7 +206,7 @@ def _templates(language: Language) -> Environment:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.globals |= {"_": partial(say, language=language), "language": language, "tag": TAGS[language], "root": ROOTS[language]}  # fmt: skip
+    made.globals |= {"_": partial(say, language=language), "said": partial(said, language=language), "language": language, "tag": TAGS[language], "root": ROOTS[language]}  # fmt: skip
     made.filters["chinese"] = _marked if language != "zh" else str
     made.filters["web"] = lambda url: url.startswith(("http://", "https://"))
     made.filters["titled"] = in_title_marks

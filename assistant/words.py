@@ -12,7 +12,12 @@ ROOTS: dict[Language, str] = {"zh": "", "en": "../"}  # from a language's ask pa
 WORDS = Path(__file__).with_name("words.csv")
 
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
-_FORMS = {"name": "《.*》", "names": "《.*》", "kind": "[^（）]+"}  # of what fills a place, where not anything will do
+_FORMS = {
+    "name": "《.*》",
+    "names": "《.*》",
+    "kind": "[^（）]+",
+    "year": r"\d{4}年?",
+}  # of what fills a place, where not anything will do
 _DAY = re.compile(r"(\d{4})年(?:(\d{1,2})月)?(?:(\d{1,2})日)?")
 
 

@@ -860,6 +860,15 @@ def test_the_page_in_english(open_page: Open, recorder: Recorder, width: int, sc
     ask(page, "Where?")
     expect(page.locator(".notice[role=alert]")).to_contain_text("Something unexpected went wrong")
     look()
+    recorder.failure = None
+    page.click("#new")
+    expect(page.locator(".exchange")).to_have_count(0)
+    page.fill("#as-of input", "2024-06-01")
+    ask(page, "谁能报?企业有什么条件?")
+    page.get_by_role("button", name="What is the most that 测试区特色园区扶持办法 pays?").click(timeout=20_000)
+    expect(page.locator(".exchange .as-of")).to_have_count(2, timeout=20_000)
+    assert recorder.asked[-1][0] == "测试区特色园区扶持办法最高支持多少？"  # in the documents' language
+    look()
     assert states == [[]] * len(states)
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from conftest import ROOT
 
+from assistant import followups
 from assistant.feedback import REASONS
 from assistant.page import EXAMPLES, LINKS
 from assistant.people.access import ROLES
@@ -69,12 +70,22 @@ def test_the_language_of_a_path(path: str, language: str) -> None:
         ("《甲》已被后来的文件替代，截至2026年1月2日不是现行规定。", "《甲》 has been replaced by a later document."),
         ("《甲》自2026年起执行，截至2025年1月2日尚未生效。", "《甲》 takes effect on 2026."),
         ("自2023年6月1日起至2025年5月31日止", "From 2023-06-01 to 2025-05-31"),
+        ("嘉定2024年规上工业总产值是多少？", "What was Jiading's industrial output (firms above designated size) in 2024?"),
+        ("测试区氢能港有哪些企业？", "Which companies are in 测试区氢能港?"),
         ("目录里没有的话", "目录里没有的话"),
     ],
 )  # fmt: skip
 def test_what_was_put_together_is_read_back(chinese: str, english: str) -> None:
     assert said(chinese, "en").startswith(english)
     assert said(chinese, "zh") == chinese
+
+
+def test_what_may_be_asked_next_has_an_english_wording() -> None:
+    of_all = (followups.OF_A_CALL, followups.OF_A_PLAN, followups.OF_A_PLACE, followups.OF_A_DRAFT, followups.OF_A_CALL_NOT_IN_FORCE, followups.OF_ONE_NOT_IN_FORCE, followups.OF_A_YEAR)  # fmt: skip
+    for question in (
+        ask.question.format("2024年" if "嘉定{}" in ask.question else "X") for asks in of_all for ask in asks
+    ):
+        assert not HAN.search(said(question, "en")), question
 
 
 def test_what_fills_a_place_is_left_as_it_is() -> None:
