@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from assistant.config import stay_offline
 from assistant.desk import AT_ONCE, WAITING
 from assistant.viewer import template
+from assistant.words import TAGS, Language
 
 stay_offline()
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))  # else it sums up all questions after each one
@@ -35,8 +36,9 @@ def blocks(title: str) -> Any:
     return page
 
 
-def mount(app: FastAPI, page: Any, path: str, *styles: str) -> None:
+def mount(app: FastAPI, page: Any, path: str, *styles: str, language: Language = "zh") -> None:
     """Serve a page at a path of the application, with these style sheets of the package after the common one."""
+    script = Path(__file__).with_name("ui.js").read_text(encoding="utf-8")
     theme = gr.themes.Default(
         font=["PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"], font_mono=["monospace"]
     )
@@ -44,5 +46,5 @@ def mount(app: FastAPI, page: Any, path: str, *styles: str) -> None:
         app, page, path=path, footer_links=[], run_history=False, show_error=False, max_file_size=0,
         enable_monitoring=False, pwa=False, ssr_mode=False, mcp_server=False, theme=theme,
         head=template("ui.html").head(styles),  # css= would rewrite the rules
-        js=Path(__file__).with_name("ui.js").read_text(encoding="utf-8"),
+        js=f"() => {{ document.documentElement.lang = '{TAGS[language]}'; ({script})(); }}",
     )  # fmt: skip

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+from markupsafe import Markup
 
 from assistant.catalog import parse_date
 from assistant.desk import MAX_QUESTION, Caller, Desk
@@ -22,10 +25,10 @@ from assistant.retrieve import Filters
 from assistant.schema import Turn
 from assistant.scope import Scope
 from assistant.viewer import AnswerView, template
+from assistant.words import Language, said, say
 
 PACE_S = 0.12  # between statements
-
-PARTS = template("ui.html")
+MAX_ID = 64  # characters
 log = logging.getLogger("assistant")
 
 
@@ -33,13 +36,16 @@ log = logging.getLogger("assistant")
 class Conversation:
     """What was said, for the assistant, and how the page shows it, one HTML string an exchange.
 
-    `answered` are the exchanges that may still be rated; `count` numbers them.
+    `answered` are the exchanges that may still be rated; `count` numbers them. `id` tells one conversation that a
+    browser keeps from another; it is given with the first question. `language` is the page's, not the answers'.
     """
 
     turns: tuple[Turn, ...] = ()
     shown: tuple[str, ...] = ()
     answered: tuple[Exchange, ...] = ()
     count: int = 0
+    id: str = ""
+    language: Language = "zh"
 
     def add(self, html: str, *turns: Turn, exchange: Exchange | None = None) -> "Conversation":
         """Return the conversation continued by an exchange, its oldest ones dropped when it grows too long."""
@@ -49,28 +55,36 @@ class Conversation:
             (*self.shown, html)[-MOST:],
             tuple(one for one in answered if one),
             self.count + bool(exchange),
+            self.id,
+            self.language,
         )
 
     def answer(self, question: str, view: AnswerView, exchange: Exchange | None = None) -> "Conversation":
         """Return the conversation continued by a question and its whole answer, which may be rated if it is an exchange."""
         said = "".join(part.text for part in view.answer.statements or view.answer.notices)
-        whole = {"kept": kept(view), "text": text(view.answer)}
-        html = PARTS.exchange(question, view, number=exchange.number if exchange else None, whole=whole)
+        whole = {"kept": kept(view), "text": text(view.answer, self.language)}
+        html = self.parts.exchange(question, view, number=exchange.number if exchange else None, whole=whole)
         return self.add(html, Turn("user", question), Turn("assistant", said), exchange=exchange)
 
     def rated(self, number: int, verdict: str) -> "Conversation":
         """Return the conversation with an answer's buttons replaced by what was said of it."""
-        asked, said = PARTS.feedback(number), PARTS.feedback(number, verdict)
+        asked, rated = self.parts.feedback(number), self.parts.feedback(number, verdict)
         return replace(
             self,
-            shown=tuple(html.replace(asked, said) for html in self.shown),
+            shown=tuple(html.replace(asked, rated) for html in self.shown),
             answered=tuple(one for one in self.answered if one.number != number),
         )
 
     @property
+    def parts(self) -> Any:
+        """What shows it, in its language."""
+        return template("ui.html", self.language)
+
+    @property
     def html(self) -> str:
         """The whole conversation as HTML."""
-        return "".join(self.shown)
+        shown = Markup("".join(self.shown))
+        return Markup('<div data-talk="{}">{}</div>').format(self.id, shown) if shown else ""
 
 
 async def ask(
@@ -81,21 +95,25 @@ async def ask(
     if not question:
         yield {"message": ""}
         return
+    parts, language = so_far.parts, so_far.language
     if as_of is None:
-        yield {"message": f"“截至日期”要写成 {date.today()} 这样的日期，或者留空，表示今天。"}
+        told = "“截至日期”要写成 {today} 这样的日期，或者留空，表示今天。"
+        yield {"message": say(told, language, today=date.today())}
         return
     if len(question) > MAX_QUESTION:
-        yield {"message": f"问题有{len(question)}个字，最多{MAX_QUESTION}个字，请精简后再发送。"}
+        told = "问题有{n}个字，最多{most}个字，请精简后再发送。"
+        yield {"message": say(told, language, n=len(question), most=MAX_QUESTION)}
         return
-    asked = so_far.add(PARTS.exchange(question))
+    so_far = replace(so_far, id=so_far.id or uuid4().hex)
+    asked = so_far.add(parts.exchange(question))
     yield {"talk": asked.html, "box": "", "message": "", "examples": False}
-    view = await _answer(desk, question, so_far, (scope.filters(as_of), scope.named), caller)
+    view = await _answer(desk, question, so_far, (scope.filters(as_of), scope.named(language)), caller)
     if isinstance(view, str):
-        done = so_far.add(PARTS.exchange(question, error=view))
+        done = so_far.add(parts.exchange(question, error=view))
     else:
         answer = view.answer
         for shown in range(1, len(answer.statements) + 1):
-            yield {"talk": so_far.add(PARTS.exchange(question, view, shown)).html}
+            yield {"talk": so_far.add(parts.exchange(question, view, shown)).html}
             await asyncio.sleep(PACE_S)
         done = so_far.answer(question, view, Exchange(so_far.count, replace(answer, hits=()), so_far.turns))
     yield {"talk": done.html, "conversation": done}
@@ -107,9 +125,11 @@ async def _answer(
     """Return the answer, or what to tell the user in its stead: the page's outer boundary."""
     try:
         filters, named = limits
-        return await desk.ask(question, so_far.turns, filters, partial(AnswerView, limited=named), caller)
+        return await desk.ask(
+            question, so_far.turns, filters, partial(AnswerView, limited=named, language=so_far.language), caller
+        )
     except Exception as error:
-        return told(error)
+        return said(told(error), so_far.language)
 
 
 async def suggest(desk: Desk, so_far: Conversation, scope: Scope, caller: Caller) -> str:
@@ -122,17 +142,20 @@ async def suggest(desk: Desk, so_far: Conversation, scope: Scope, caller: Caller
         return follow_ups(assistant, answer, scope.filters(answer.as_of), asked, lambda: desk.running > 1)
 
     try:
-        return str(PARTS.follow_ups(await desk.run(work, caller)))
+        return str(so_far.parts.follow_ups(await desk.run(work, caller)))
     except Exception:  # nobody asked for them: the answer stands without
         log.exception("no questions were suggested")
         return ""
 
 
-def restore(written: str, index: Index) -> Conversation:
-    """Return the conversation that a browser kept, shown anew."""
-    talk = Conversation()
+def restore(data: Mapping[str, Any], index: Index, language: Language = "zh") -> Conversation:
+    """Return the conversation that a browser kept, as the page sends it, shown anew."""
+    identity, written = data.get("id"), data.get("answers")
+    if not isinstance(identity, str) or not isinstance(written, str) or len(identity) > MAX_ID:
+        return Conversation(language=language)
+    talk = Conversation(id=identity or uuid4().hex, language=language)
     for answer in restored(written):
-        talk = talk.answer(answer.question, AnswerView(answer, index))
+        talk = talk.answer(answer.question, AnswerView(answer, index, language=language))
     return talk
 
 
@@ -146,8 +169,9 @@ def rate(workspace: Path, data: Mapping[str, Any], so_far: Conversation) -> dict
         keep_feedback(workspace, exchange, datetime.now(), reason, comment)
     except OSError:
         log.exception("feedback was not written")
-        return {"message": "您的反馈没有记下来，请联系维护人员。"}
-    done = so_far.rated(exchange.number, f"没帮助（{REASONS[reason]}）" if reason else "有帮助")
+        return {"message": say("您的反馈没有记下来，请联系维护人员。", so_far.language)}
+    why = say(REASONS[reason], so_far.language) if reason else ""
+    done = so_far.rated(exchange.number, say("没帮助（{reason}）" if why else "有帮助", so_far.language, reason=why))
     return {"talk": done.html, "conversation": done, "message": ""}
 
 

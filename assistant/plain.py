@@ -11,6 +11,7 @@ from assistant.retrieve import Filters
 from assistant.schema import Answer, Citation, Turn, hit_to_dict, in_title_marks
 from assistant.validity import notice, validity
 from assistant.viewer import STANDING
+from assistant.words import Language, said, say
 
 BREAK = "  \n"  # ends a line in plain text and in Markdown alike
 
@@ -28,7 +29,7 @@ def citations(answer: Answer) -> list[dict[str, Any]]:
     return [{"number": number[c.document_id, c.place], "place": c.place, **asdict(c)} for c in spans]
 
 
-def pieces(answer: Answer) -> list[str]:
+def pieces(answer: Answer, language: Language = "zh") -> list[str]:
     """Return the text in parts that follow each other: each statement, then the notices, the sources and the day."""
     number = numbers(answer)
     parts = []
@@ -36,26 +37,27 @@ def pieces(answer: Answer) -> list[str]:
         label = f"【{statement.label}】" if statement.label else ""
         marks = "".join(f"[{n}]" for n in dict.fromkeys(number[c.document_id, c.place] for c in statement.citations))
         parts.append(f"{label}{statement.text} {marks}{BREAK}")
-    notices = [f"※ {notice.text}{BREAK}" for notice in answer.notices]
-    return [*parts, *(["\n"] if parts and notices else []), *notices, f"{_sources(answer)}\n（截至 {answer.as_of}）"]
+    notices = [f"※ {said(notice.text, language)}{BREAK}" for notice in answer.notices]
+    day = say("（截至 {day}）", language, day=answer.as_of)
+    return [*parts, *(["\n"] if parts and notices else []), *notices, f"{_sources(answer, language)}\n{day}"]
 
 
-def text(answer: Answer) -> str:
+def text(answer: Answer, language: Language = "zh") -> str:
     """Return the whole text."""
-    return "".join(pieces(answer))
+    return "".join(pieces(answer, language))
 
 
-def _sources(answer: Answer) -> str:
+def _sources(answer: Answer, language: Language) -> str:
     first: dict[tuple[str, str], Citation] = {}
     for citation in (c for statement in answer.statements for c in statement.citations):
         first.setdefault((citation.document_id, citation.place), citation)
-    lines = [f"[{number}] {_source(first[place])}{BREAK}" for place, number in numbers(answer).items()]
-    return "".join([f"\n出处：{BREAK}", *lines]) if lines else ""
+    lines = [f"[{number}] {_source(first[place], language)}{BREAK}" for place, number in numbers(answer).items()]
+    return "".join([f"\n{say('出处：', language)}{BREAK}", *lines]) if lines else ""
 
 
-def _source(citation: Citation) -> str:
+def _source(citation: Citation, language: Language) -> str:
     place = f" › {citation.place}" if citation.place else ""
-    by, when = citation.publisher or "发布者未注明", citation.published or "日期未注明"
+    by, when = citation.publisher or say("发布者未注明", language), citation.published or say("日期未注明", language)
     return f"{in_title_marks(citation.title)}{place}，{by}，{when} {citation.source_url}".rstrip()
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 from assistant.index import Index
 from assistant.retrieve import Filters
 from assistant.schema import DOC_TYPE_LABELS, Level
+from assistant.words import Language, say
 
 LEVELS: tuple[Level, ...] = tuple(level for level in get_args(Level) if level)
 
@@ -25,22 +26,28 @@ class Scope:
         levels = tuple(level for level in LEVELS if level in self.levels)
         return Filters(as_of, levels, tuple(kind for kind in DOC_TYPE_LABELS if kind in self.doc_types))
 
-    @property
-    def chosen(self) -> list[tuple[str, str]]:
-        """Each limit and its name."""
+    def chosen(self, language: Language) -> list[tuple[str, str]]:
+        """Return each limit and its name."""
         filters = self.filters(date.min)
-        return [*((level, level) for level in filters.levels), *((k, DOC_TYPE_LABELS[k]) for k in filters.doc_types)]
+        names = [*((level, level) for level in filters.levels), *((k, DOC_TYPE_LABELS[k]) for k in filters.doc_types)]
+        return [(key, say(name, language)) for key, name in names]
 
-    @property
-    def named(self) -> str:
-        """The limits in words, "" if there are none."""
-        return "、".join(name for _, name in self.chosen)
+    def named(self, language: Language) -> str:
+        """Return the limits in words, "" if there are none."""
+        return ("、" if language == "zh" else ", ").join(name for _, name in self.chosen(language))
 
 
-def held(index: Index) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def held(index: Index, language: Language = "zh") -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the levels and the types of the documents in an index, each with its name first, in their own order."""
     rows = index.rows[index.alive]
     levels, types = set(rows["level"].tolist()), set(rows["doc_type"].tolist())
-    return [(level, level) for level in LEVELS if level in levels], [
-        (name, key) for key, name in DOC_TYPE_LABELS.items() if key in types
+    return [(say(level, language), level) for level in LEVELS if level in levels], [
+        (say(name, language), key) for key, name in DOC_TYPE_LABELS.items() if key in types
     ]
+
+
+def among(limits: object, index: Index) -> tuple[list[str], list[str]]:
+    """Return the levels and the types among what a browser kept, those alone that the documents in an index have."""
+    kept = limits if isinstance(limits, list) else []
+    levels, types = ([key for _, key in one if key in kept] for one in held(index))
+    return levels, types

@@ -51,7 +51,7 @@ def serve(settings: Settings) -> None:
     with ExitStack() as opened:
         opened.enter_context(listener)
         assistant = load_assistant(settings)
-        assistant.search(EXAMPLES[0], Filters(date.today()))  # the first search loads what the next ones use
+        assistant.search(EXAMPLES["zh"][0], Filters(date.today()))  # the first search loads what the next ones use
         people = People(settings)
         opened.callback(people.close)
         app = build_app(assistant, settings, people)

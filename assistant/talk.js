@@ -1,24 +1,16 @@
-// What the browser does with the conversation: it keeps it, copies an answer, saves it as a file, and says how things stand.
-const KEY = "jiading.talk", MAX_BYTES = 140000, SLOW_MS = 3000, COPIED_MS = 2000;
+// What the browser does with the conversation: it hands it on to be kept, copies an answer, saves it as a file, and says how things stand.
+const SLOW_MS = 3000, COPIED_MS = 2000;
 const whole = () => [...element.querySelectorAll(".exchange[data-kept]")];
 const state = (text) => {
   const place = document.querySelector("#state");
   place.textContent = text;
   place.hidden = !text;
 };
-const forget = () => { try { localStorage.removeItem(KEY); } catch { /* the browser keeps nothing */ } };
-
-let seen = false;
 const keep = () => {
-  const answers = whole().map((one) => one.dataset.kept);
-  document.querySelector("#download").hidden = !answers.length;
-  if (!element.querySelector(".exchange")) return seen && forget();
-  seen = true;
-  const size = (list) => new TextEncoder().encode(`[${list.join(",")}]`).length;
-  while (size(answers) > MAX_BYTES) answers.shift();
-  try { if (answers.length) localStorage.setItem(KEY, `[${answers.join(",")}]`); } catch { /* full, or not allowed */ }
+  document.querySelector("#download").hidden = !whole().length;
+  const talk = element.querySelector("[data-talk]");
+  if (talk) window.keepTalk(talk.dataset.talk, whole().map((one) => JSON.parse(one.dataset.kept)));
 };
-document.addEventListener("click", (event) => { if (event.target.closest("#clear")) forget(); });
 
 const copy = async (text) => {
   try { return await navigator.clipboard.writeText(text); } catch { /* only a page of https or of this machine may */ }
@@ -34,22 +26,22 @@ element.addEventListener("click", async (event) => {
   if (!button) return;
   try {
     await copy(button.closest(".exchange").dataset.text);
-    button.textContent = "已复制";
-  } catch { button.textContent = "没有复制成，请选中文字后复制"; }
+    button.textContent = {{ _("已复制") | tojson }};
+  } catch { button.textContent = {{ _("没有复制成，请选中文字后复制") | tojson }}; }
   button.focus();
-  setTimeout(() => { button.textContent = "复制"; }, COPIED_MS);
+  setTimeout(() => { button.textContent = {{ _("复制") | tojson }}; }, COPIED_MS);
 });
 
 const line = (text) => text.replace(/\s+/g, " ").trim();
-const markdown = () => ["# 嘉定产业园区与政策问答\n", ...whole().map((one) => {
+const markdown = () => [`# ${ {{ _("嘉定产业园区与政策问答") | tojson }} }\n`, ...whole().map((one) => {
   const { question, generation } = JSON.parse(one.dataset.kept);
-  return `## ${line(question)}\n\n${one.dataset.text.trim()}\n\n资料版本：${generation}\n`;
+  return `## ${line(question)}\n\n${one.dataset.text.trim()}\n\n${ {{ _("资料版本：") | tojson }} }${generation}\n`;
 })].join("\n");
 document.addEventListener("click", (event) => {
   if (!event.target.closest("#download")) return;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([markdown()], { type: "text/markdown;charset=utf-8" }));
-  link.download = `问答-${new Date().toLocaleDateString("sv")}.md`;
+  link.download = `${ {{ _("问答") | tojson }} }-${new Date().toLocaleDateString("sv")}.md`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href));
 });
@@ -64,7 +56,7 @@ const write = (text) => {
 let cut = false;
 const back = async () => {
   try {
-    if ((await real("healthz", { cache: "no-store", signal: AbortSignal.timeout(SLOW_MS) })).ok) {
+    if ((await real("/healthz", { cache: "no-store", signal: AbortSignal.timeout(SLOW_MS) })).ok) {
       try { sessionStorage.setItem(DRAFT, box().value); } catch { /* the browser keeps nothing */ }
       return location.reload();
     }
@@ -76,19 +68,23 @@ const lost = () => {
   cut = true;
   const pending = element.querySelector(".pending");
   if (pending) {
-    pending.textContent = "没有查完。";
+    pending.textContent = {{ _("没有查完。") | tojson }};
     if (!box().value) write(pending.closest(".exchange").querySelector(".question").lastChild.textContent);
   }
-  state("连接断了，正在重新连接。您写的内容还在，连上以后请再发送。");
+  state({{ _("连接断了，正在重新连接。您写的内容还在，连上以后请再发送。") | tojson }});
   setTimeout(back, AGAIN_MS);
 };
-const REFUSED = { 413: "内容太长，请精简后再发送。", 429: "提问太频繁，请稍后再试。", 503: "现在提问的人太多，请稍后再试。" };
+const REFUSED = {
+  413: {{ _("内容太长，请精简后再发送。") | tojson }},
+  429: {{ _("提问太频繁，请稍后再试。") | tojson }},
+  503: {{ _("现在提问的人太多，请稍后再试。") | tojson }},
+};
 window.fetch = async (address, ...more) => {
   const path = new URL(address.url ?? address, location.href).pathname;
   try {
     const answer = await real(address, ...more);
     if (path.endsWith("/app_id")) lost();  // asked for only when a connection broke off
-    if (path.endsWith("/queue/join")) state(answer.ok ? "" : REFUSED[answer.status] ?? "没有发送成，请重新打开网页再试。");
+    if (path.endsWith("/queue/join")) state(answer.ok ? "" : REFUSED[answer.status] ?? {{ _("没有发送成，请重新打开网页再试。") | tojson }});
     return answer;
   } catch (error) {
     if (error.name === "TypeError") lost();
@@ -110,7 +106,7 @@ const wait = () => {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     const pending = element.querySelector(".pending");
-    if (pending && !cut) pending.textContent = "还在查找……";
+    if (pending && !cut) pending.textContent = {{ _("还在查找……") | tojson }};
   }, SLOW_MS);
 };
 new MutationObserver((changes) => {

@@ -1,7 +1,5 @@
-// What Gradio does not do: the reader beside the conversation, input methods, and the page's language.
+// What Gradio does not do: the reader beside the conversation, and input methods.
 () => {
-  document.documentElement.lang = "zh-CN";
-
   // Enter that only confirms a candidate of a Chinese input method must not send the question.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.isComposing || event.keyCode === 229)) event.stopPropagation();

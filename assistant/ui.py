@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from assistant import api
 from assistant.administration.documents import FILES, MAX_UPLOAD
@@ -25,6 +25,7 @@ from assistant.pipeline import Assistant
 from assistant.replying.page import open_replies
 from assistant.replying.routes import LETTERS, MAX_LETTER
 from assistant.viewer import checksum, document_html, template
+from assistant.words import Language
 from eval.workspace import Workspace
 
 POLICIES = {  # for the browser: the page loads from here alone, a document runs no script
@@ -54,16 +55,23 @@ def build_app(assistant: Assistant, settings: Settings, people: People) -> FastA
         return response
 
     @app.get("/documents/{document_id:path}", include_in_schema=False)
-    def document(document_id: str, start: str = "", end: str = "", as_of: str = "", check: str = "") -> HTMLResponse:
+    def document(
+        document_id: str, start: str = "", end: str = "", as_of: str = "", check: str = "", language: str = ""
+    ) -> HTMLResponse:
+        read: Language = "en" if language == "en" else "zh"
         with desk.current.use() as lent:
             try:
                 found = lent.index.document(document_id)
             except CorpusError:
-                return HTMLResponse(template("document.html").missing(), status_code=404)
+                return HTMLResponse(template("document.html", read).missing(), status_code=404)
             span = _offset(start), _offset(end)
             if check and check != checksum(found.text[slice(*span)]):  # the document has changed since
                 span = -1, -1
-            return HTMLResponse(document_html(found, *span, day_of(as_of) or date.today(), lent.index))
+            return HTMLResponse(document_html(found, *span, day_of(as_of) or date.today(), lent.index, read))
+
+    @app.get("/en", include_in_schema=False)
+    def english() -> RedirectResponse:
+        return RedirectResponse("/en/", 308)
 
     app.add_middleware(Gate, people=people)
     api.mount(app, desk)
@@ -72,6 +80,7 @@ def build_app(assistant: Assistant, settings: Settings, people: People) -> FastA
     open_replies(app, desk, settings.workspace)
     open_evaluation(app, desk.current, Workspace(settings.workspace))
     open_administration(app, desk, settings, people)
+    mount(app, build_page(desk, settings, people, "en"), "/en", language="en")
     mount(app, build_page(desk, settings, people), "/")
     return app
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from assistant.errors import CorpusError
 from assistant.index import Index
 from assistant.schema import DOC_TYPE_LABELS, STATUS_LABELS, Answer, Citation, Document, Hit, in_title_marks
 from assistant.validity import notice, validity
+from assistant.words import ROOTS, TAGS, Language, said, say
 
 NEAREST = 3  # documents offered when nothing answers
 STRONG = {"expired", "superseded", "draft", "not_yet_valid"}  # who overlooks one of these acts wrongly
@@ -30,6 +31,7 @@ NOTICES = STANDING | {
 _LINE = re.compile(r"(?P<blank>$|-{3,}$)|(?P<heading>#{1,6})\s+|(?P<row>(?=\|))|\s*(?P<item>[-*+])\s+|(?P<text>)")
 _SEPARATOR = re.compile(r"[|:\-\s]+")
 _PIPE = re.compile(r"(?<!\\)\|")
+_HAN = re.compile(r"《[^》]*》|“[^”]*[\u3400-\u9fff][^”]*”|[\u3400-\u9fff](?:[^a-zA-Z\n]*[\u3400-\u9fff])?")
 
 
 class Source(NamedTuple):
@@ -45,22 +47,29 @@ class Source(NamedTuple):
 class AnswerView:
     """An answer as the page shows it: sources numbered in the order cited, one number for a place in a document.
 
-    `root` leads from the page to the application's root; `limited` says in words what the answer was limited to.
+    `root` leads from the page to the application's root, if not as for its language's ask page; `limited` says in
+    words what the answer was limited to.
     """
 
-    def __init__(self, answer: Answer, index: Index, root: str = "", limited: str = "") -> None:
-        self.limited = limited
-        self.answer, self._root, self._sources = answer, root, dict[tuple[str, str], Source]()
+    def __init__(
+        self, answer: Answer, index: Index, root: str = "", limited: str = "", language: Language = "zh"
+    ) -> None:
+        self.answer, self.limited, self.language = answer, limited, language
+        self._root, self._sources = root or ROOTS[language], dict[tuple[str, str], Source]()
         for citation in (c for statement in answer.statements for c in statement.citations):
-            told = _cited(citation, answer.as_of, index)
-            source = Source(len(self._sources) + 1, citation, *told)
+            label, strong, written = _cited(citation, answer.as_of, index)
+            source = Source(len(self._sources) + 1, citation, say(label, language), strong, written)
             self._sources.setdefault((citation.document_id, citation.place), source)
         self.sources = list(self._sources.values())
         notices = [notice for notice in answer.notices if notice.kind != "not_found"]
         notices.sort(key=lambda one: (one.kind not in STRONG, one.kind != "conflict"))
-        self.notices = [(NOTICES[n.kind], n.kind, n.kind in STRONG, n.text) for n in notices]
+        self.notices = [
+            (say(NOTICES[n.kind], language), n.kind, n.kind in STRONG, said(n.text, language)) for n in notices
+        ]
         # The nearest documents are shown as links, so their names are cut off here.
-        self.not_found = "".join(n.text.partition("最接近的资料是")[0] for n in answer.notices if n.kind == "not_found")
+        self.not_found = "".join(
+            said(n.text.partition("最接近的资料是")[0], language) for n in answer.notices if n.kind == "not_found"
+        )
 
     def chips(self, number: int) -> list[tuple[Source, Citation]]:
         """Return statement `number`'s sources, each with the first span cited there: the one that carries it."""
@@ -72,7 +81,9 @@ class AnswerView:
     def url(self, span: Citation | Hit) -> str:
         """Return the address of a document's page, opened at a citation or at a passage found."""
         place, text = (span, span.quote) if isinstance(span, Citation) else (span.passage, span.passage.text)
-        return self._root + document_url(place.document_id, place.start, place.end, self.answer.as_of, text)
+        return self._root + document_url(
+            place.document_id, place.start, place.end, self.answer.as_of, text, self.language
+        )
 
     @property
     def nearest(self) -> list[Hit]:
@@ -82,9 +93,10 @@ class AnswerView:
         return [best[key] for key in order][:NEAREST] if self.answer.status == "abstained" else []
 
 
-def document_url(document_id: str, start: int, end: int, as_of: date, text: str = "") -> str:
+def document_url(document_id: str, start: int, end: int, as_of: date, text: str = "", language: Language = "zh") -> str:
     """Return the address of a document's page from the application's root, opened at a span as long as `text` stands there."""
     told = {"start": start, "end": end, "as_of": as_of.isoformat(), **({"check": checksum(text)} if text else {})}
+    told |= {"language": language} if language != "zh" else {}
     return f"documents/{quote(document_id, safe='')}?{urlencode(told)}#quote"
 
 
@@ -93,17 +105,20 @@ def checksum(text: str) -> str:
     return f"{crc32(text.encode()):08x}"
 
 
-def document_html(document: Document, start: int, end: int, as_of: date, index: Index) -> str:
+def document_html(
+    document: Document, start: int, end: int, as_of: date, index: Index, language: Language = "zh"
+) -> str:
     """Return a document's page; offsets that are no span of its text highlight nothing."""
     meta, span = document.metadata, (start, end) if 0 <= start < end <= len(document.text) else (0, 0)
     label, strong = _standing(document, as_of, index)
     facts = {
         "发布者": meta.publisher, "发文机关": meta.issuing_body, "文号": meta.document_number, "发布日期": meta.published,
-        "有效期": term(meta), "类型": DOC_TYPE_LABELS[meta.doc_type], "级别": meta.level, "数据时期": meta.data_period,
-        "原题": meta.source_title, "可信度": meta.confidence, "备注": meta.note,
+        "有效期": said(term(meta), language), "类型": say(DOC_TYPE_LABELS[meta.doc_type], language), "级别": say(meta.level, language), "数据时期": meta.data_period,
+        "原题": meta.source_title, "可信度": say(meta.confidence, language), "备注": meta.note,
     }  # fmt: skip
-    html: str = template("document.html").page(
-        document, facts, label, strong, as_of, notice(document, as_of, index.successors.get(document.id, ())),
+    told = notice(document, as_of, index.successors.get(document.id, ()))
+    html: str = template("document.html", language).page(
+        document, facts, say(label, language), strong, as_of, said(told.text, language) if told else "",
         text_html(document.text, *span, document.pages),
     )  # fmt: skip
     return html
@@ -184,15 +199,30 @@ def _write(
     return Markup(f"<{tag}>{{}}</{tag}>").format(Markup().join(parts))
 
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
-    trim_blocks=True, lstrip_blocks=True,
-)  # fmt: skip
-_templates.filters["web"] = lambda url: url.startswith(("http://", "https://"))
-_templates.filters["titled"] = in_title_marks
-_templates.filters["cells"] = lambda quote: " ".join(_PIPE.sub(" ", quote).split()) if quote.startswith("|") else quote
+@cache
+def _templates(language: Language) -> Environment:
+    """Return the templates in a language: `_` gives their words in it."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.globals |= {"_": partial(say, language=language), "said": partial(said, language=language), "language": language, "tag": TAGS[language], "root": ROOTS[language]}  # fmt: skip
+    made.filters["chinese"] = _marked if language != "zh" else str
+    made.filters["web"] = lambda url: url.startswith(("http://", "https://"))
+    made.filters["titled"] = in_title_marks
+    made.filters["cells"] = lambda quote: " ".join(_PIPE.sub(" ", quote).split()) if quote.startswith("|") else quote
+    return made
 
 
-def template(name: str) -> Any:
-    """Return a template's macros; they give HTML for their arguments."""
-    return _templates.get_template(name).module
+def _marked(text: str) -> Markup:
+    """Return a text of another language as HTML, the Chinese in it marked as such."""
+    parts, at = Markup(), 0
+    for match in _HAN.finditer(text):
+        parts += Markup('{}<span lang="zh-CN">{}</span>').format(text[at : match.start()], match.group())
+        at = match.end()
+    return parts + text[at:]
+
+
+def template(name: str, language: Language = "zh") -> Any:
+    """Return a template's macros in a language; they give HTML for their arguments."""
+    return _templates(language).get_template(name).module

@@ -31,7 +31,7 @@ from assistant.ui import build_app
 
 PROVIDER = {"oidc_issuer": "http://127.0.0.1:1", "oidc_client_id": "jiading"}  # one that is away
 FAR = {"x-forwarded-for": "192.0.2.1"}  # of a request that is handed on: not this machine's own
-PAGES = {"": "ask", "/evaluate": "evaluate"}  # Gradio's, with what each needs
+PAGES = {"": "ask", "/en": "ask", "/evaluate": "evaluate"}  # Gradio's, with what each needs
 MATRIX = {  # what a route needs: its methods and path; “*” is every method
     "nothing": """
         GET /healthz  GET /readyz  GET /login  POST /login  POST /logout  GET /logout  GET /oidc  GET /oidc/callback
@@ -39,7 +39,7 @@ MATRIX = {  # what a route needs: its methods and path; “*” is every method
     """,
     "signed in": "GET /account  POST /account/password  POST /account/keys  POST /account/keys/revoke  POST /account/sessions",
     "ask": """
-        GET /documents/{document_id:path}
+        GET /documents/{document_id:path}  GET /en
         POST /api/ask  POST /api/search  GET /api/documents/{document_id:path}  GET /api/openapi.json  GET /api/docs
         GET /v1/models  GET /v1/models/{model}  POST /v1/chat/completions  POST /mcp
         * /api  * /api/{rest:path}  * /v1  * /v1/{rest:path}  * /mcp  * /mcp/{rest:path}

@@ -54,7 +54,7 @@ def open_page(browser: Browser, address: str, workspace: Path) -> Iterator[Open]
 
 
 @LOOKS
-@pytest.mark.parametrize("path", ["/login", "/api/docs", "/documents/grant", "/documents/none"])
+@pytest.mark.parametrize("path", ["/login", "/login?next=/en/", "/api/docs", "/documents/grant", "/documents/none"])
 def test_a_page_without_scripts(open_page: Open, path: str, width: int, scheme: str) -> None:
     page = open_page(path, width, scheme)
     assert axe(page) == []
@@ -67,6 +67,8 @@ def test_the_ask_page_in_its_states(open_page: Open, width: int, scheme: str) ->
     page.fill("#question textarea", "首次认定奖励多少?")
     page.keyboard.press("Enter")
     expect(page.locator(".exchange .as-of")).to_be_visible(timeout=20_000)
+    if width < 600:
+        page.get_by_role("button", name="更多").click()
     page.fill("#as-of input", "明天")
     page.fill("#question textarea", "氢能港的规划面积多大?")
     page.click("#send")

@@ -11,7 +11,7 @@ LAYERS = [
     {"formats.layout", "formats.ocr"},
     {"formats.images", "formats.pdf", "formats.sheets", "formats.web", "formats.word"},
     {"privacy", "text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "metadata", "load", "web", "split", "lexical", "rank", "duplicates", "embedding", "question", "rerank", "attribute", "evidence",
-     "policy", "compose", "support", "verify", "validity", "generate", "asking", "asked", "topic", "sender", "letter"},
+     "policy", "compose", "support", "verify", "validity", "generate", "asking", "asked", "topic", "sender", "letter", "words"},
     {"formats.__main__"},
     {"index", "ingest", "retrieve", "relations", "vectors", "build", "history", "report"},
     {"pipeline"},

@@ -8,8 +8,9 @@ from conftest import TODAY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.conversation import restore
+from assistant.conversation import Conversation, restore
 from assistant.desk import MAX_BODY
+from assistant.index import Index
 from assistant.kept import MAX_BYTES, MOST, kept, restored
 from assistant.pipeline import Assistant
 from assistant.viewer import AnswerView
@@ -61,27 +62,33 @@ def test_too_much_is_left_out_and_the_oldest_go_first(small: Assistant) -> None:
     assert MAX_BYTES * 1.3 < MAX_BODY  # the text is written into JSON once more
 
 
+def told(written: str, index: Index) -> Conversation:
+    """What is shown of what the browser sends."""
+    return restore({"id": '"><img src=x>', "answers": written}, index)
+
+
 def test_a_document_that_changed_or_went_is_said_so(small: Assistant) -> None:
     good = kept(view(small, "首次认定奖励多少?"))
     (answer,) = restored(f"[{good}]")
     quote = answer.statements[0].citations[0].quote
     changed = good.replace(json.dumps(quote, ensure_ascii=False), '"别的话"')
-    assert "资料已更新" in restore(f"[{changed}]", small.index).html
+    assert "资料已更新" in told(f"[{changed}]", small.index).html
     gone = good.replace('"grant"', '"gone"')
-    assert "资料已撤下" in restore(f"[{gone}]", small.index).html
+    assert "资料已撤下" in told(f"[{gone}]", small.index).html
 
 
 def test_nothing_that_comes_back_is_markup(small: Assistant) -> None:
     good = kept(view(small, "首次认定奖励多少?"))
     attack = "<img src=x onerror=alert(1)>"
     for said in ("30万元", "测试区特色园区扶持办法", "首次认定奖励多少"):
-        html = restore(f"[{good.replace(said, attack)}]", small.index).html
+        html = told(f"[{good.replace(said, attack)}]", small.index).html
         assert "&lt;img" in html and "<img" not in html
     forged = good.replace('"source_url":""', '"source_url":"javascript:alert(1)"')
-    assert 'href="javascript' not in restore(f"[{forged}]", small.index).html
+    assert "<img" not in told(f"[{good}]", small.index).html
+    assert 'href="javascript' not in told(f"[{forged}]", small.index).html
 
 
 def test_a_conversation_that_comes_back_goes_on(small: Assistant) -> None:
-    talk = restore(f"[{kept(view(small, '氢能港的规划面积多大?'))}]", small.index)
+    talk = told(f"[{kept(view(small, '氢能港的规划面积多大?'))}]", small.index)
     assert [turn.role for turn in talk.turns] == ["user", "assistant"] and "2.15" in talk.turns[1].content
     assert not talk.answered and "data-helpful" not in talk.html

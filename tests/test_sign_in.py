@@ -137,6 +137,18 @@ def test_a_one_time_password_is_changed_before_anything_else(browser: httpx.Clie
     assert enter(browser, "newcomer", once).status_code == 401
 
 
+def test_the_form_speaks_the_language_of_the_page_it_leads_to(address: str, browser: httpx.Client) -> None:
+    form = browser.get("/login?next=/en/").text
+    assert (
+        '<html lang="en">' in form
+        and "Account name" in form
+        and not re.search("[\u3400-\u9fff]", form.split("<main>")[1])
+    )
+    refused = browser.post("/login", data={"name": "nobody", "password": "wrong password!", "next": "/en/"})
+    assert refused.status_code == 401 and "The account name or the password is wrong" in refused.text
+    assert "账号名或密码不对" in browser.post("/login", data={"name": "nobody", "password": "wrong password!"}).text
+
+
 def test_a_changed_password_signs_out_elsewhere(address: str, browser: httpx.Client, name: str) -> None:
     with httpx.Client(base_url=address) as other:
         enter(other, name)
@@ -149,7 +161,7 @@ def test_signing_out_ends_the_session_not_only_the_cookie(address: str, browser:
     enter(browser, name)
     cookies = dict(browser.cookies)
     left = browser.post("/logout")
-    assert left.status_code == 303 and not browser.cookies
+    assert left.status_code == 200 and "已退出登录" in left.text and not browser.cookies
     assert httpx.get(f"{address}/account", cookies=cookies).status_code == 303
 
 

@@ -1,5 +1,7 @@
 """The pages of signing in and of one's own account: plain HTML with forms."""
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -16,8 +18,10 @@ from assistant.people.passwords import SHORTEST
 from assistant.people.people import People
 from assistant.people.sessions import ABSOLUTE
 from assistant.viewer import template
+from assistant.words import language_of, said
 
 Text = Annotated[str, Form()]
+FORGET = "try { localStorage.clear(); sessionStorage.clear(); } catch { /* the browser keeps nothing */ }"
 
 
 def open_accounts(app: FastAPI, people: People) -> None:
@@ -34,7 +38,7 @@ def login_page(request: Request, next: str = "/") -> Response:
     """Show the form, or go on if somebody is signed in."""
     if request.scope.get(ACCOUNT):
         return _to(local(next))
-    return _page("login", local(next), oidc=bool(_people(request).settings.oidc_issuer))
+    return _login(_people(request), local(next))
 
 
 @router.post("/login")
@@ -45,8 +49,7 @@ def login(request: Request, name: Text = "", password: Text = "", next: Text = "
         account = people.accounts.sign_in(name, password, address)
     except AccountError as error:
         record(request, "sign_in.refused")
-        oidc = bool(people.settings.oidc_issuer)
-        return _page("login", local(next), name[:64], str(error), oidc, status=401)
+        return _login(people, local(next), 401, name=name[:64], fault=str(error))
     people.audit.add_later(Event("signed_in", account.name, account.role, address=network(address)))
     return enter(people, account, "/account" if account.one_time else local(next))
 
@@ -127,8 +130,21 @@ def local(address: str) -> str:
     return address if good else "/"
 
 
+def _login(people: People, next: str, status: int = 200, name: str = "", fault: str = "") -> Response:
+    """Show the form, in the language of the page that it leads to."""
+    language, oidc = language_of(next), bool(people.settings.oidc_issuer)
+    page = template("people/page.html", language).login(next, name, said(fault, language), oidc)
+    return HTMLResponse(page, status, HEADERS)
+
+
 def _left(people: People) -> Response:
-    response = _to("/")
+    policy = (
+        HEADERS["content-security-policy"]
+        + f"; script-src 'sha256-{b64encode(sha256(FORGET.encode()).digest()).decode()}'"
+    )
+    response = HTMLResponse(
+        template("people/page.html").left(FORGET), headers={**HEADERS, "content-security-policy": policy}
+    )
     response.delete_cookie(cookie(people), httponly=True, samesite="lax", secure=people.settings.secure_cookie)
     return response
 

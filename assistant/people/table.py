@@ -10,7 +10,13 @@ OPEN: dict[str, Need] = {"/healthz": "nothing", "/readyz": "nothing", "/login": 
 WITH_ALL_BELOW: dict[str, Need] = {  # the longest that fits counts
     "/account": "signed in", "/documents": "ask", "/api": "ask", "/api/draft": "draft", "/api/drafts": "draft", "/v1": "ask", "/mcp": "ask", "/metrics": "administer",
 }  # fmt: skip
-PAGES: dict[str, Need] = {"": "ask", "/reply": "draft", "/evaluate": "evaluate", "/admin": "administer"}  # Gradio's
+PAGES: dict[str, Need] = {
+    "": "ask",
+    "/en": "ask",
+    "/reply": "draft",
+    "/evaluate": "evaluate",
+    "/admin": "administer",
+}  # Gradio's
 GRADIO_API = ("queue", "heartbeat", "startup-events", "cancel", "reset")  # what a page needs of it; no uploads
 GRADIO_FILES = ("config", "assets", "static", "svelte", "theme.css", "favicon.ico", "manifest.json", "robots.txt")
 GRADIO_CLOSED = ("gradio_api", "monitoring", "login", "logout", "openapi.json", "pwa_icon")
