@@ -104,6 +104,7 @@ _GIVEN: dict[Kind, re.Pattern[str]] = {
 _TOWN_NAME = re.compile(r"[\u4e00-\u9fff]{2}(?:镇|街道)|嘉定工业区|菊园新区|安亭|南翔|江桥|马陆|徐行|外冈|华亭")
 _TAGS: dict[Kind, tuple[str, ...]] = {"body": ("nr", "nt")}  # of words that give it too
 _ADDRESS = re.compile(r"路\d|\d号|公路")
+_CHANNEL = re.compile(r"网上|网站|系统|平台|窗口|登录|地址|邮箱|@|http|[向交至](?:所在|区|各|街镇)|报送至?|[委局]受理|街镇|\d{8}")
 _LOCATES = re.compile("(?:镇|街道)[: ]|在|位于|地处|坐落|落户|落地|迁|位置|地址|以[东南西北]|[东南西北][至临到起]")
 _HERE = re.compile("上海|嘉定|中国")  # where everything here is: names no place
 _VALUES: dict[Kind, re.Pattern[str]] = {
@@ -169,6 +170,8 @@ def gives(kind: Kind, text: str, around: str, question: str, measures: str) -> b
         return False
     if kind == "count":
         return bool(_count_of(measures).search(text))
+    if kind == "procedure" and re.search("哪[里儿]?|找谁", question):
+        return bool(_CHANNEL.search(text))
     if kind == "place":
         return _tells_place(text, question)
     if kind in _TAGS and any(

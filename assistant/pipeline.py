@@ -1,5 +1,6 @@
 """The path of a question, top to bottom: condense → retrieve (and rerank) → compose → verify → answer."""
 
+import re
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, Literal, Protocol
 from langchain_core.embeddings import Embeddings
 
 from assistant import compose, validity
+from assistant.catalog import written
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import AssistantError
 from assistant.evidence import Candidate, calibrated, row_text
@@ -28,6 +30,7 @@ from assistant.verify import verify
 TOP_K = 20  # passages that may answer
 Component = Literal["lexical", "dense", "rerank", "validity"]
 ONLY = "本助手只收录嘉定产业园区与政策的资料。"
+_OFFICE = re.compile("(?:区长|书记|主任|局长|镇长)(?:是谁|叫|姓)|谁.{0,4}(?:区长|书记|主任|局长|镇长)")
 NEAREST = 3  # titles named when nothing answers
 NEAR_SHARE = 0.3  # least share of the question's bigrams in a passage with its title that is near
 
@@ -126,9 +129,10 @@ class Assistant:
             notices.append(_withheld(len(statements) - len(kept)))
         about: list[Notice | None] = []
         if kept:
-            about += self._about(kept, documents, as_of)
+            about += [_in_office(asked, kept), *self._about(kept, documents, as_of)]
         else:
             notices.insert(0, _not_found(asked, hits, shown=bool(draft.notices)))
+        if not kept or any("procedure" in aspect.kinds for aspect in asked.aspects):
             about += self._whom_to_ask(asked)
         about += [self._notice(document, as_of) for document in draft.outdated]
         shown = {notice.document_id for notice in draft.notices if notice.kind in ("nearest", "period")}
@@ -232,6 +236,14 @@ def _whole(text: str) -> str:
 
 def _withheld(count: int) -> Notice:
     return Notice("withheld", f"有{count}句因引文不支持而没有给出。")
+
+
+def _in_office(asked: Question, statements: Sequence[Statement]) -> Notice | None:
+    """Return of which day it is who held an office, where that is asked without a date."""
+    told = max((citation.published for one in statements for citation in one.citations), default="")
+    if not told or not _OFFICE.search(asked.text) or any(aspect.years or aspect.dated for aspect in asked.aspects):
+        return None
+    return Notice("period", f"任职情况是{written(told)}的资料所写，现在可能已有变化。")
 
 
 def _understood(question: Question) -> list[Notice]:

@@ -450,3 +450,37 @@ def test_whether_there_is_something_is_not_answered_with_something_else(jiading:
     as_of = Filters(date(2026, 11, 25))
     assert not jiading.ask("嘉定有没有新能源汽车以旧换新补贴？", filters=as_of).statements
     assert "全国首店20万元" in jiading.ask("嘉定有没有给首店的补贴？", filters=as_of).statements[0].text
+
+
+def test_half_a_years_figure_is_said_to_be_that_where_the_years_is_asked(jiading: Assistant) -> None:
+    whole, half = (jiading.ask(f"2025年{part}嘉定GDP增长多少？", filters=TODAY) for part in ("", "上半年"))
+    told = "所列是上半年的数字，资料中没有找到全年的。"
+    assert whole.statements and told in [notice.text for notice in whole.notices]
+    assert half.statements and told not in [notice.text for notice in half.notices]
+
+
+def test_a_zones_figure_is_not_the_districts_and_says_whose_it_is(jiading: Assistant) -> None:
+    district = jiading.ask("2023年嘉定规上工业总产值是多少？", filters=TODAY)
+    assert district.statements and not any("1243亿元" in statement.text for statement in district.statements)
+    (zone,) = jiading.ask("嘉定工业区2023年规上工业总产值是多少？", filters=TODAY).statements
+    assert "1243亿元" in zone.text and zone.label == "嘉定工业区"
+
+
+def test_an_attribute_brings_the_thing_that_its_heading_names(jiading: Assistant) -> None:
+    (statement,) = jiading.ask("国际汽车芯片创新总部占地面积多大？", filters=TODAY).statements
+    assert statement.text.startswith("国际汽车芯片创新总部（安亭22-10地块）：占地：")
+    assert "国际汽车芯片创新总部" in "".join(citation.quote for citation in statement.citations)
+
+
+def test_who_holds_an_office_is_told_with_the_day(jiading: Assistant) -> None:
+    told = [notice.text for notice in jiading.ask("嘉定区区长是谁？", filters=TODAY).notices]
+    assert any(text.startswith("任职情况是2024年") for text in told)
+    dated = jiading.ask("2023年的嘉定区委书记是谁？", filters=TODAY)
+    assert dated.statements and not any("任职情况" in notice.text for notice in dated.notices)
+
+
+def test_where_to_apply_is_a_channel_or_whom_to_ask(jiading: Assistant) -> None:
+    channel = jiading.ask("集成电路政策到哪里申报？", filters=TODAY)
+    assert "申报系统" in channel.statements[0].text
+    none = jiading.ask("技改项目去哪里申报？", filters=TODAY)
+    assert not none.statements and any(notice.kind == "contact" for notice in none.notices)
