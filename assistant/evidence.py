@@ -555,12 +555,13 @@ def _ordinals(text: str) -> tuple[frozenset[str], ...]:
 def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     """Return whether a figure stands in one clause, or one row, with the park or town asked about, or below its heading or title."""
     figures = aspect.hard_kinds & FIGURES
-    asked = [spelling for term in _places(aspect) for spelling in term.spellings]
-    if figures and not asked and _DISTRICT.search(aspect.whole) and not names(aspect.whole):
+    known = [spelling for term in _places(aspect) for spelling in term.spellings]
+    asked = known or aspect.names
+    if figures and not asked and _DISTRICT.search(aspect.whole):
         told = f"{candidate.headings} {candidate.own}"
         return not place_of(candidate.subject, aspect.glossary) or bool(_DISTRICT.search(told))
     told = candidate.headings + candidate.own
-    unsaid = figures and asked and not any(place in told for place in asked)
+    unsaid = figures and asked and not any(share(place, told) >= (1.0 if known else LEAST_NAME) for place in asked)
     if unsaid and (
         any(place in candidate.headings for place in _glossary_places(aspect.glossary))
         or any(share(name, f"{aspect.context} {aspect.whole}") < LEAST_NAME for name in _named_in(candidate.headings))
