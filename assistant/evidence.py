@@ -64,6 +64,7 @@ _MOST = re.compile(r"最[大高多早低小长快晚少](?!限度)")
 _CEILING = re.compile("最[高多](?:能|可以?)?(?:奖|补|资助|支持|给|拿|领|得|享)|(?:奖励|补贴|资助|补助|扶持)的?标准")
 _PAID_IN_ALL = re.compile(r"合计|共(?:计|发|奖|获|兑)|累计|总[额计]|专项资金|资金池|\d[个家项户]\w{0,12}[获奖]")
 _DISTRICT = re.compile("嘉定(?!工业|新城|镇|街道)|全区|[我本]区")
+_DEADLINE, _IN_FORCE = re.compile("截[止至]|受理|征求意见"), re.compile("有效|施行|实施|执行|试行|废止|失效")
 _WHETHER_THERE_IS = re.compile("有没有|有无|是否有|有木有")
 _WHICH_ONE = re.compile(r"哪[1一]?[个家座条项所]|谁|什么(?!时)")
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
@@ -446,6 +447,7 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
         and _real(aspect, candidate)
         and _of_that_one(aspect, candidate)
         and _benefits(aspect, candidate)
+        and _term_told(aspect, candidate)
     )
 
 
@@ -465,6 +467,12 @@ def _benefits(aspect: Aspect, candidate: Candidate) -> bool:
         return True
     text = f"{candidate.own} {candidate.around} {candidate.title}"
     return any(_share(term, text) >= LEAST_NAME for term in aspect.beneficiaries)
+
+
+def _term_told(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return False for the last day to apply or to comment where it is asked how long a document is valid."""
+    told = f"{candidate.own} {candidate.around}"
+    return "有效期" not in aspect.text or not _DEADLINE.search(told) or bool(_IN_FORCE.search(told))
 
 
 def _grams_share(aspect: Aspect, candidate: Candidate) -> float:

@@ -93,6 +93,8 @@ def test_facts_are_what_is_known(text: str, facts: str) -> None:
         ("企业补贴多少？", "补贴10万元。", True),  # anyone may get it
         ("氢能港最多奖励多少？", "97个项目获奖励10亿元。", False),  # paid in all
         ("氢能港最多奖励多少？", "累计奖励10亿元，单个项目最高奖励500万元。", True),
+        ("氢能港办法的有效期到哪天？", "征求意见截止2024年5月16日。", False),
+        ("氢能港办法的有效期到哪天？", "办法有效期截至2024年5月16日。", True),
         ("火星基地面积多大？", "产业基地面积4平方公里。", False),
         ("氢能港在哪里？", "企业为德国客车厂供货。", False),  # names a place, locates nothing
     ],
