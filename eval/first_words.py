@@ -46,6 +46,6 @@ def _ask(page: Page, question: str) -> float:
     page.locator("#question textarea").fill(question)
     took = float(page.evaluate(CLICK))
     page.locator(".exchange .foot").wait_for()
-    page.click("#clear")
+    page.click("#new")
     page.locator(".exchange").wait_for(state="detached")
     return took
