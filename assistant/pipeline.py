@@ -226,6 +226,8 @@ class Assistant:
             found.append(whole)
             if self._mind_validity:
                 found += [validity.target_notice(statement, document) for statement in citing]
+                if whole is None or whole.kind == "unverified":  # else it is said already to be of the past
+                    found += [validity.overdue_notice(statement, document, as_of) for statement in citing]
         return found
 
 

@@ -146,6 +146,38 @@ _TITLED = re.compile(
 _ISSUED = re.compile(r"20\d\d年.{0,3}(?:出台|发布|印发|公布|公开)")
 
 
+_DAY = r"(20\d\d)年(?:(\d{1,2})月)?"
+_AIMED_AT = (  # the day that is planned or aimed for
+    re.compile(rf"(?:计划|预计|预期|力争|(?<![虚模])拟|争取|将|有望|目标)(?:于|到|在|是|:)?{_DAY}"),
+    re.compile(
+        rf"(?<![截直])(?:到|至){_DAY}(?:底|末)?[,，:]?(?=.*(?:目标|计划|预计|力争|争取|达到?|突破|超过?|建成|形成|推动|实现))"
+    ),
+    re.compile(rf"{_DAY}(?:底|末)?(?:前)?的?目标"),
+)
+
+
+def overdue_notice(statement: Statement, document: Document, as_of: date) -> Notice | None:
+    """Return that the day a statement plans or aims for has gone by, where it lay ahead when that was told."""
+    text = normalise(statement.text)
+    dates = [
+        f"{match[1]}-{int(match[2]):02d}" if match[2] else match[1]
+        for part in re.split(r";|\.(?!\d)", _TITLED.sub("", text))
+        if not _ISSUED.search(part)
+        for aimed in _AIMED_AT
+        for match in aimed.finditer(part)
+        if not match[2] or 1 <= int(match[2]) <= 12
+    ]
+    latest = max(dates, key=last_day, default="")
+    told = next(iter(re.findall(r"20\d\d-\d\d-\d\d", text)), document.metadata.published)  # a row tells its own day
+    if not told or not latest or not last_day(told) < last_day(latest) < as_of:
+        return None
+    return Notice(
+        "target",
+        f"所引{document.named}的计划或目标时间是{written(latest)}，截至{written(as_of.isoformat())}已过，是否完成以后来的资料为准。",
+        document.id,
+    )
+
+
 def target_notice(statement: Statement, document: Document) -> Notice | None:
     """Return that a statement's figure is a target where it does not say so: a plan's, or of a year yet to come when told."""
     text, name = normalise(statement.text), document.named

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.schema import DocType, Document, Metadata, Status
-from assistant.validity import Validity, notice, validity
+from assistant.schema import DocType, Document, Metadata, Statement, Status
+from assistant.validity import Validity, notice, overdue_notice, validity
 
 POLICY = {"doc_type": "policy", "published": "2023-05-01", "valid_from": "2023-06-01", "valid_to": "2025-05-31"}
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -101,3 +101,24 @@ def test_a_notice_says_why_and_since_when(meta: dict[str, str], as_of: date, wor
     told = notice(document(**meta), as_of)
     assert told and told.document_id == "d" and told.text.startswith("《扶持办法》")
     assert all(word in told.text for word in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "day"),
+    [
+        ("计划2026年9月完工", "2025-05-01", "2026年9月"),
+        ("计划2026年11月完工", "2025-05-01", ""),  # the month is not over
+        ("到2025年，全产业链年产值突破500亿元。", "2019-06-10", "2025年"),
+        ("2025年目标：税收总额突破200亿元", "2020-11-17", "2025年"),
+        ("到2027年，产值力争突破500亿元。", "2019-06-10", ""),  # yet to come
+        ("截至2021年4月，首批园区新签项目超600个。", "2020-01-01", ""),
+        ("2025年产值500亿元。", "2026-02-01", ""),  # a result
+        ("2022-01-06：二期开工，拟2024年投产", "2025-12-16", "2024年"),  # a row of an earlier day
+        ("2025年目标500亿元", "2026-02-01", ""),  # told when it was over
+        ("计划2025年完成", "", ""),  # nobody knows when it was told
+    ],
+)
+def test_a_plan_whose_day_has_gone_by_is_said_to_be_one(text: str, published: str, day: str) -> None:
+    found = overdue_notice(Statement(text, ()), document(published=published), date(2026, 11, 25))
+    assert (found is None) is not bool(day)
+    assert found is None or (found.kind == "target" and f"计划或目标时间是{day}，截至2026年11月25日已过" in found.text)
