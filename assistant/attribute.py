@@ -10,6 +10,7 @@ from assistant.lexical import share
 _ASKS = re.compile(
     r"多少|几(?!方面)|哪(?:1|几|些)?[个家条所项座位天年月日款场]?|什么|何时|谁|啥|多大|久|多长|怎么|怎样|如何"
 )
+_OF_MANY = re.compile("年|时间|日期|计划|进度|标准|基准|方式|范围|数|引进|四至|定位|开发|增加值|批$")
 _LIGHT = frozenset(
     "是 为 有 在 到底 大概 的 各 分别 最 总共 1共 一共 具体 应该 可以 能 要 会 达到 达 完成 到 了 共 约 需要 规定 写 说 给 拿 领 定 归 讲 算 做 名字 嘉定 上海".split()
 )
@@ -43,6 +44,12 @@ def asked_for(text: str) -> tuple[str, ...]:
                 found.append(word)
                 break
     return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=1000)
+def is_attribute(label: str) -> bool:
+    """Return whether a normalised label is what may be told of many a thing (占地, 总投资, 2022全年) rather than a thing."""
+    return bool(_OF_MANY.search(label)) or any(word in label for row in _SAME for word in row if len(word) > 1)
 
 
 @lru_cache(maxsize=1000)

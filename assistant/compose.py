@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from assistant.attribute import is_attribute
 from assistant.evidence import (
     LEAST_SUBJECT,
     Candidate,
@@ -547,7 +548,8 @@ def _names_thing(candidate: Candidate) -> bool:
         return False
     label = candidate.unit.cells[0][1] if candidate.unit.cells else candidate.own.split(":")[0]
     heading = re.sub(r"[(（].*|\W", "", _NUMBERED.sub("", candidate.heading))
-    return len(label) <= LONGEST_ATTRIBUTE and (len(heading) >= LEAST_SUBJECT or bool(place_names(heading)))
+    attribute = is_attribute(normalise(label)) and len(heading) >= LEAST_SUBJECT
+    return len(label) <= LONGEST_ATTRIBUTE and (attribute or bool(place_names(heading)))
 
 
 def cite(hit: Hit, start: int, end: int) -> Citation:

@@ -463,7 +463,7 @@ def _of_that_one(aspect: Aspect, candidate: Candidate) -> bool:
 
 def _benefits(aspect: Aspect, candidate: Candidate) -> bool:
     """Return False where the figure of a benefit is asked and a unit speaks of nothing that it is asked for."""
-    if not aspect.hard_kinds & FIGURES or not aspect.beneficiaries:
+    if not aspect.hard_kinds or not aspect.hard_kinds <= FIGURES or not aspect.beneficiaries:
         return True
     text = f"{candidate.own} {candidate.around} {candidate.title}"
     return any(_share(term, text) >= LEAST_NAME for term in aspect.beneficiaries)

@@ -26,7 +26,7 @@ _ANY_PLACE = re.compile(  # says what sort of place, names none
     r"(?:本?区|全?市|上海|嘉定|特色|产业|工业|科技|创新|创业|文创|示范|重点|市级|区级|国家级|生产|研发|制造|服务|技术|企业|测试|商务|中央|活动|各|街|市|哪个|什么|[几\d一两三]个?)*"
     r"(?:园区?|港|湾|镇|谷|[技车新]城|中心|基地|大厦|广场)$"
 )
-_SAYS = "讲说谈提"
+_SAYS = "讲说谈提靠"
 LEAST_PLACE_NAME = 3  # characters
 K1, B = 1.2, 0.75  # Lucene's defaults
 _FREQUENCIES = Path(__file__).parent / "model" / "word_frequency.tsv"
@@ -104,10 +104,17 @@ def names(normalised: str) -> list[str]:
         if (
             tag[0] in "nj"
             or tag in ("vn", "b", "zg", "l")
-            or (len(word) == 1 and "\u3400" <= word <= "\u9fff" and word not in _PARTICLES and word not in _SAYS)
+            or (
+                len(word) == 1
+                and "\u3400" <= word <= "\u9fff"
+                and word not in _PARTICLES
+                and word not in _SAYS
+                and tag != "p"
+            )
         ):
             run += word
-            named = run if _PLACE_NAME.search(run) else named  # 火星基地 of 火星基地面积
+            town = named.endswith("镇")  # where something is (火星镇种菜补贴): a text may leave it unsaid
+            named = run if _PLACE_NAME.search(run) else "" if town else named  # 火星基地 of 火星基地面积
             continue
         if len(named) >= LEAST_PLACE_NAME and not _OPENS.search(named) and not _ANY_PLACE.fullmatch(named):
             found.append(named)

@@ -155,5 +155,6 @@ def test_libreoffice_shows_numbered_footnotes(reply: Draft, tmp_path: Path) -> N
     pdf.close()
     text = "".join(pages)
     assert "— 1 —" in pages[0] and len(pages) > 2
-    assert re.search(r"1\s*《〈嘉定区促进商贸服务业发展的若干意见〉解读", text) and "附：引用资料" in pages[-1]
+    assert re.search(r"1\s*《〈嘉定区促进商贸服务业发展的若干意见〉解读", text)
+    assert "附：引用资料" in "".join(pages[-2:])  # a long footnote may run over to the last page
     assert "同脚注" in text
