@@ -37,6 +37,7 @@ from eval.testset import holds
 CASES = Path(__file__).parent / "letters.jsonl"
 AS_OF = "2026-11-25"
 SEED, SAMPLE = 20261125, 200
+_MASK = re.compile("［[^］]*］")  # for what a reply leaves out of the letter: ［姓名］
 _QUOTED = re.compile("[《“「『]([^》”」』]+)[》”」』]")
 _ENUMERATOR = re.compile(r"^(?:[一二三四五六七八九十]+、|\d+\. )")
 
@@ -65,7 +66,8 @@ def _folded(text: str) -> str:
 
 
 def _held(name: str, given: str) -> bool:
-    """Return whether a text holds a name, as it is written or normalised; of a shortened one, each part."""
+    """Return whether a text holds a name, as it is written or normalised; of a shortened or masked one, each part."""
+    name = _MASK.sub("…", name)
     pairs = ((_folded(name), _folded(given)), (_folded(normalise(name)), _folded(normalise(given))))
     return any(all(part in text for part in re.split(r"…+|\.{3,}", said)) for said, text in pairs)
 
