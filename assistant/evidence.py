@@ -61,7 +61,9 @@ _ORDINALS = [
 ]
 _FIRST = re.compile(r"首(?=[批轮届期])")
 _MOST = re.compile(r"最[大高多早低小长快晚少](?!限度)")
-_CEILING = re.compile("最[高多](?:能|可以?)?(?:奖|补|资助|支持|给|拿|领|得|享)|(?:奖励|补贴|资助|补助|扶持)的?标准")
+_CEILING = re.compile(
+    "最[高多](?:能|可以?)?(?:奖|补|资助|支持|给|拿|领|得|享)|(?:奖励|补贴|资助|补助|扶持)(?:的?标准|.{0,2}(?:怎么|如何)(?:给|发|算))"
+)
 _PAID_IN_ALL = re.compile(r"合计|共(?:计|发|奖|获|兑)|累计|总[额计]|专项资金|资金池|\d[个家项户]\w{0,12}[获奖]")
 _DISTRICT = re.compile("嘉定(?!工业|新城|镇|街道)|全区|[我本]区")
 _DEADLINE, _IN_FORCE = re.compile("截[止至]|受理|征求意见"), re.compile("有效|施行|实施|执行|试行|废止|失效")
@@ -448,6 +450,7 @@ def _fits(aspect: Aspect, candidate: Candidate) -> bool:
         and _of_that_one(aspect, candidate)
         and _benefits(aspect, candidate)
         and _term_told(aspect, candidate)
+        and not aspect.of_nothing
     )
 
 
@@ -635,7 +638,7 @@ def _measured(aspect: Aspect, candidate: Candidate) -> bool:
 
 def _for_one(aspect: Aspect, candidate: Candidate) -> bool:
     """Return False for what was paid in all where the most, or the rate, that one may get is asked for."""
-    if "money" not in aspect.hard_kinds or not _CEILING.search(aspect.text):
+    if not _CEILING.search(aspect.text):
         return True
     told = [part for part in re.split("[,;]", candidate.facts) if aspect.holds("money", part)]
     return not told or not all(_PAID_IN_ALL.search(part) for part in told)

@@ -108,7 +108,9 @@ _ADDRESS = re.compile(r"路\d|\d号|公路")
 _CHANNEL = re.compile(
     r"网上|网站|系统|平台|窗口|登录|地址|邮箱|@|http|[向交至](?:所在|区|各|街镇)|报送至?|[委局]受理|街镇|\d{8}"
 )
-_LOCATES = re.compile("(?:镇|街道)[: ]|在|位于|地处|坐落|落户|落地|迁|位置|地址|以[东南西北]|[东南西北][至临到起]")
+_LOCATES = re.compile(
+    "(?:镇|街道)[: ]|[在于]|属|境内|来自|地处|坐落|落户|落地|迁|位置|地址|以[东南西北]|[东南西北][至临到起]"
+)
 _HERE = re.compile("上海|嘉定|中国")  # where everything here is: names no place
 _VALUES: dict[Kind, re.Pattern[str]] = {
     "money": re.compile(r"\d[\d.]*[余多]?[百千]?[万亿]*(?:美?元|亿)"),

@@ -75,7 +75,7 @@ _SLOT_WORDS = frozenset(
 _SLOT_FACTOR = 0.6
 _BENEFIT = re.compile("补贴|奖励|资助|补助|扶持|奖补|减免")
 _ANYONE = re.compile(  # who or what any benefit may be for, who gives it, and of what sort it is
-    "^(?:企业|公司|单位|项目|行业|产业|机构|人员|个人|嘉定区?|上海市?|区里|[本区市]级?|国家级?|政策|资金|专项|专项资金|财政|中央|现金|标准|相关|各类"
+    "^(?:政府|企业|公司|单位|项目|行业|产业|机构|人员|个人|嘉定区?|上海市?|区里|[本区市]级?|国家级?|政策|资金|专项|专项资金|财政|中央|现金|标准|相关|各类"
     "|1?次性|落户|认定|入驻|引进|建设)$|多少|几|[委局]$"
 )
 ENGLISH_FACTOR = 0.2  # of an English word that is not known: the corpus is Chinese
@@ -208,6 +208,11 @@ class Aspect:
             elif not noun and word != "的":
                 last = ""
         return ()
+
+    @cached_property
+    def of_nothing(self) -> bool:
+        """Whether it asks for a benefit without saying for what or whom (政府有没有补助): anything would answer."""
+        return bool(self.terms) and all(_BENEFIT.search(t.word) or _ANYONE.search(t.word) for t in self.terms)
 
     def holds(self, kind: Kind, normalised: str, around: str = "") -> bool:
         """Return whether a text has what answers this kind of question; `around` is what introduces it."""

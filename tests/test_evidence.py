@@ -90,11 +90,13 @@ def test_facts_are_what_is_known(text: str, facts: str) -> None:
         ("氢能港方案的文号是什么？", "方案要求发展低碳技术。", False),
         ("宠物医院补贴多少？", "人才补贴10万元。", False),  # for somebody else
         ("宠物医院补贴多少？", "宠物医院补贴10万元。", True),
-        ("企业补贴多少？", "补贴10万元。", True),  # anyone may get it
+        ("企业技改补贴多少？", "技改补贴10万元。", True),  # any company may get it
         ("氢能港最多奖励多少？", "97个项目获奖励10亿元。", False),  # paid in all
         ("氢能港最多奖励多少？", "累计奖励10亿元，单个项目最高奖励500万元。", True),
         ("氢能港办法的有效期到哪天？", "征求意见截止2024年5月16日。", False),
         ("氢能港办法的有效期到哪天？", "办法有效期截至2024年5月16日。", True),
+        ("氢能港奖励怎么给？", "97个项目获奖励10亿元。", False),
+        ("政府有没有补助？", "人才补助10万元。", False),  # for what or whom is not said
         ("火星基地面积多大？", "产业基地面积4平方公里。", False),
         ("氢能港在哪里？", "企业为德国客车厂供货。", False),  # names a place, locates nothing
     ],
