@@ -35,6 +35,12 @@ class StaleIndexError(AssistantError):
     exit_code = 4
 
 
+class StoreError(AssistantError):
+    """The engine that holds the vectors cannot be reached, fails, or cannot do what it must: start it, or mend its address."""
+
+    exit_code = 8
+
+
 class IndexLockedError(AssistantError):
     """Another process is writing the index: wait for it."""
 

@@ -1,32 +1,34 @@
 """Write vectors into Chroma, from a process of their own where there are many: it holds Python's lock while it inserts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.errors import CorpusError
-from assistant.index import COLLECTION, chroma_client
+
+if TYPE_CHECKING:
+    from assistant.lexical import LexicalIndex
 
 # With these 94 % of the true nearest 50 are found among 162,677 passages, in 4.6 ms; with Chroma's defaults 81 %, in 2.4.
 HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 400, "max_neighbors": 16}
 
 
 class VectorWriter:
-    """Changes the store in `directory`, which it makes unless it is there; call `close` at the end.
+    """Changes a collection of the store that `client` opens for `directory`, made unless it is there; call `close` at the end.
 
     A change may still be under way when the method returns; the next call, or `close`, waits for it and raises its error.
     """
 
-    def __init__(self, directory: Path, apart: bool) -> None:
+    def __init__(self, client: Callable[[Path], Any], directory: Path, collection: str, apart: bool) -> None:
         self._waiting = False
-        self._store = None if apart else _Store(directory)
+        self._store = None if apart else _Store(client, directory, collection)
         if apart:
             context = get_context("spawn")
             self._there, here = context.Pipe()
-            self._process = context.Process(target=_serve, args=(here, directory), daemon=True)
+            self._process = context.Process(target=_serve, args=(here, client, directory, collection), daemon=True)
             self._process.start()
             here.close()
 
@@ -38,8 +40,8 @@ class VectorWriter:
         """Remove vectors."""
         self._do("delete", ids=ids)
 
-    def close(self) -> None:
-        """Write all to disk and release the files."""
+    def close(self, lexical: "LexicalIndex") -> None:
+        """Write all to disk and release the files; Chroma holds no lexical weights."""
         self._do("close")
         if not self._store:
             self._wait()
@@ -72,10 +74,10 @@ def _told_if_it_died() -> Iterator[None]:
 
 
 class _Store:
-    def __init__(self, directory: Path) -> None:
-        self._client = chroma_client(directory)
+    def __init__(self, client: Callable[[Path], Any], directory: Path, collection: str) -> None:
+        self._client = client(directory)
         self._collection = self._client.get_or_create_collection(
-            COLLECTION, configuration={"hnsw": HNSW}, embedding_function=None
+            collection, configuration={"hnsw": HNSW}, embedding_function=None
         )
 
     def do(self, action: str, arguments: dict[str, Any]) -> None:
@@ -87,7 +89,7 @@ class _Store:
             self._collection.upsert(**arguments, documents=[""] * len(arguments["ids"]))
 
 
-def _serve(connection: Connection, directory: Path) -> None:
+def _serve(connection: Connection, client: Callable[[Path], Any], directory: Path, collection: str) -> None:
     """Do what comes over the connection, one thing after the other, until it closes, as when the parent dies."""
     store = None
     while True:
@@ -96,7 +98,7 @@ def _serve(connection: Connection, directory: Path) -> None:
         except EOFError:
             return
         try:
-            store = store or _Store(directory)
+            store = store or _Store(client, directory, collection)
             store.do(action, arguments)
             connection.send(None)
         except Exception as error:  # whatever Chroma raises: for the parent
