@@ -246,7 +246,7 @@ class LexicalIndex:
     def search(self, query: str, top_k: int, allowed: np.ndarray | None = None) -> list[tuple[int, float]]:
         """Return up to top_k (row, BM25 score), best first, only rows that share a token with the query.
 
-        `allowed` is a boolean mask over rows, shape (size,). Ties are broken by row.
+        `allowed` is a boolean mask over rows, shape (size,). Ties are broken by row, but for the last place.
         """
         weights = {token_hash(token): self.idf(token) for token in dict.fromkeys(tokenize(query))}
         scores = np.zeros(self.size, np.float32)

@@ -84,17 +84,20 @@ class HybridRetriever(BaseRetriever):
     def candidates(self, query: str) -> list[Hit]:
         """Return the best of both arms, fused by rank, before reranking; the score is the fusion's."""
         index: Index = self.index
-        if not query.strip():
-            return []
-        search = {"lexical": self._lexical, "dense": self._dense}
-        allowed = self.filters.mask(index.rows)
-        rankings = {arm: search[arm](query, allowed) for arm in self.arms}
-        fused = reciprocal_rank_fusion(rankings, WEIGHTS)[:CANDIDATES]
+        fused = reciprocal_rank_fusion(self.rankings(query), WEIGHTS)[:CANDIDATES]
         passages = index.passages([row for row, _, _ in fused])
         return [
             Hit(passage, index.document(passage.document_id), score, ranks)
             for passage, (_, score, ranks) in zip(passages, fused, strict=True)
         ]
+
+    def rankings(self, query: str) -> dict[str, list[int]]:
+        """Return the rows that each arm finds, best first."""
+        if not query.strip():
+            return {}
+        search = {"lexical": self._lexical, "dense": self._dense}
+        allowed = self.filters.mask(self.index.rows)
+        return {arm: search[arm](query, allowed) for arm in self.arms}
 
     def _lexical(self, query: str, allowed: np.ndarray) -> list[int]:
         """Rank rows by BM25, in the engine if it holds the weights."""
