@@ -5,7 +5,7 @@ is here, in the generation's own folder or on a server; Milvus is in milvus.py, 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from assistant.errors import AssistantError, StoreError
-from assistant.vectors import VectorWriter
+from assistant.vectors import VectorWriter, release
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document as LCDocument
@@ -198,8 +198,12 @@ class ChromaServer(EmbeddedChroma):
         """Remove a collection, if it is there."""
         from chromadb.errors import NotFoundError
 
-        with reaching(self.address), suppress(NotFoundError), closing(self.client(Path())) as client:
-            client.delete_collection(collection)
+        with reaching(self.address), suppress(NotFoundError):
+            client = self.client(Path())
+            try:
+                client.delete_collection(collection)
+            finally:
+                release(client)
 
 
 class _ChromaCollection:
@@ -211,7 +215,7 @@ class _ChromaCollection:
             self._collection = client.get_collection(name, embedding_function=None)
             self.count = int(self._collection.count())
         except Exception:
-            client.close()
+            release(client)
             raise
 
     @cached_property
@@ -225,7 +229,7 @@ class _ChromaCollection:
         return dict(zip(found["ids"], found["embeddings"], strict=True))
 
     def close(self) -> None:
-        self._client.close()
+        release(self._client)
 
 
 def chroma_client(directory: Path) -> Any:
@@ -267,5 +271,5 @@ def reaching(address: str, *expected: type[Exception]) -> Iterator[None]:
             raise
         raise StoreError(
             f"向量库“{address or '索引目录里的 Chroma'}”连不上或出错（{type(error).__name__}: {str(error)[:200]}），"
-            "请确认它在运行，并核对 JIADING_STORE"
+            "请确认它在运行，并核对 JIADING_STORE；Milvus Lite 的文件只供一个进程使用"
         ) from error

@@ -73,6 +73,14 @@ def _told_if_it_died() -> Iterator[None]:
         raise CorpusError("写向量库的进程意外终止，索引保持不变，请检查内存和磁盘后再试") from gone
 
 
+def release(client: Any) -> None:
+    """Close a Chroma client, and the connections to a server that it would leave open."""
+    client.close()
+    for part in (client, client._admin_client):
+        if session := getattr(part._server, "_session", None):
+            session.close()
+
+
 class _Store:
     def __init__(self, client: Callable[[Path], Any], directory: Path, collection: str) -> None:
         self._client = client(directory)
@@ -82,7 +90,7 @@ class _Store:
 
     def do(self, action: str, arguments: dict[str, Any]) -> None:
         if action == "close":
-            self._client.close()
+            release(self._client)
         elif action == "delete":
             self._collection.delete(**arguments)
         else:  # the texts are in SQLite: Chroma would index each of them by trigrams
