@@ -56,12 +56,18 @@ class Milvus:
         return unused_name(generation)
 
     def client(self) -> "MilvusClient":
-        """Connect; one connection is shared by all that use the same address."""
+        """Connect; one connection is shared by all that use the same address. Raises StoreError for a file in use."""
         from pymilvus import MilvusClient
+        from pymilvus.exceptions import ConnectionConfigException
 
         for name in ("pymilvus", "milvus_lite"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what they log is raised as well
-        return MilvusClient(self.uri, token=self.token, timeout=WAIT_S)
+        try:
+            return MilvusClient(self.uri, token=self.token, timeout=WAIT_S)
+        except ConnectionConfigException as error:
+            raise StoreError(
+                f"Milvus Lite 的文件“{self.uri}”打不开：它只供一个进程使用，请先停下另一个进程，或改用 Milvus 服务"
+            ) from error
 
     def open(self, directory: Path, collection: str) -> Opened:
         """Open a collection. Raises DamagedError if it is not there, StoreError if it is not one of ours."""

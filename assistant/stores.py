@@ -4,6 +4,7 @@ A generation's vectors are one collection, filled before the generation is put i
 is here, in the generation's own folder or on a server; Milvus is in milvus.py, for its client is an optional extra.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from assistant.lexical import LexicalIndex
     from assistant.retrieve import Filters
 
+log = logging.getLogger("assistant")
 COLLECTION = "passages"  # in a generation's own folder
 SEARCHES = {"dense": "similarity_search_by_vector", "lexical": "similarity_search_by_weights"}  # by arm
 
@@ -263,13 +265,13 @@ def search_of(vectors: "VectorStore", arm: str) -> "Callable[..., Sequence[LCDoc
 
 @contextmanager
 def reaching(address: str, *expected: type[Exception]) -> Iterator[None]:
-    """Raise what an engine's client raises as StoreError, but for what is `expected`."""
+    """Raise what an engine's client raises as StoreError, but for what is `expected`; where it is goes to the log alone."""
     try:
         yield
     except Exception as error:  # the clients raise many kinds
         if isinstance(error, (AssistantError, *expected)):
             raise
+        log.warning("store %s: %s", address or "in the index", type(error).__name__)  # what it says may quote
         raise StoreError(
-            f"向量库“{address or '索引目录里的 Chroma'}”连不上或出错（{type(error).__name__}: {str(error)[:200]}），"
-            "请确认它在运行，并核对 JIADING_STORE；Milvus Lite 的文件只供一个进程使用"
+            "向量库连不上或出错，请稍后再试；一直这样时，请管理员确认它在运行，并核对 JIADING_STORE"
         ) from error
