@@ -175,6 +175,11 @@ class Builder:
         self._segments.append(name)
         self._writer = SegmentWriter()
 
+    def abandon(self) -> None:
+        """Release what is held, after a failure; the generation is thrown away by the next writer."""
+        self._sqlite.close()
+        self._vectors.abandon()
+
     def finish(self) -> tuple[int, tuple[str, ...]]:
         """Complete the files and return the number of passages and the lexical segments' names."""
         self._delete(self._replaced_ids)

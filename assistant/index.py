@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assistant.catalog import first_day
-from assistant.errors import CorpusError, NoIndexError, StaleIndexError
+from assistant.errors import CorpusError, NoIndexError, StaleIndexError, reaching
 from assistant.lexical import LexicalIndex
 from assistant.schema import Document, Glossary, Metadata, Passage
 from assistant.stores import COLLECTION, EMBEDDED, DamagedError, Engine, Opened
@@ -157,7 +157,8 @@ class Index:
 
     def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
         """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id."""
-        return self._opened.stored(rows)
+        with reaching(self.engine.address):
+            return self._opened.stored(rows)
 
     @cached_property
     def _opened(self) -> Opened:

@@ -353,10 +353,14 @@ def _build(
     new = change.new if amend else list(change.after)
     vectors = partial(engine.writer, building, manifest.collection, len(new) >= MANY)
     builder = Builder(building, embeddings, alike, amend, vectors, progress)
-    if amend:
-        builder.remove(change.gone, frozenset(change.after))
-    builder.add((change.incoming.get(key) or _stored(old, key) for key in new), len(new))
-    passages, segments = builder.finish()
+    try:
+        if amend:
+            builder.remove(change.gone, frozenset(change.after))
+        builder.add((change.incoming.get(key) or _stored(old, key) for key in new), len(new))
+        passages, segments = builder.finish()
+    except BaseException:
+        builder.abandon()
+        raise
     manifest = replace(manifest, passages=passages, segments=segments)
     _write(manifest, building)
     building.rename(final)

@@ -19,8 +19,8 @@ from langchain_core.documents import Document as LCDocument
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
-from assistant.errors import StoreError
-from assistant.stores import DamagedError, Opened, Writer, reaching, unused_name
+from assistant.errors import StoreError, reaching
+from assistant.stores import DamagedError, Opened, Writer, unused_name
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from assistant.lexical import LexicalIndex
     from assistant.retrieve import Filters
 
-WAIT_S, LOAD_S = 10.0, 60.0  # for a server's answer, and until a collection is in its memory
+WAIT_S, LONG_S = 10.0, 60.0  # for a server's answer, and where it writes or loads; pymilvus would wait without end
+FLUSH_S = 600.0  # until all is on a server's disk and indexed
 BATCH = 1000  # passages sent at once, some 2 MB: a server takes 64
 # Exact at any size: FLAT compares with every vector, TAAT_NAIVE adds up every posting.
 DENSE = {"index_type": "FLAT", "metric_type": "COSINE"}
@@ -110,7 +111,7 @@ class MilvusCollection(VectorStore):
         }
         if indexed != {"dense": DENSE["metric_type"], "lexical": LEXICAL["metric_type"]}:
             raise StoreError(f"Milvus 的集合“{name}”不能同时做向量和词法检索，请重新运行 jiading-assistant ingest")
-        client.load_collection(name, timeout=LOAD_S)
+        client.load_collection(name, timeout=LONG_S)
         self.count = _count(client, name)
 
     @property
@@ -135,8 +136,7 @@ class MilvusCollection(VectorStore):
 
     def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
         """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id, if they are there."""
-        with reaching(self._name):
-            found = self._client.get(self._name, list(rows.values()), output_fields=["dense"], timeout=WAIT_S)
+        found = self._client.get(self._name, list(rows.values()), output_fields=["dense"], timeout=WAIT_S)
         by_row = {one["row"]: np.asarray(one["dense"], dtype=np.float32) for one in found}
         return {key: by_row[row] for key, row in rows.items() if row in by_row}
 
@@ -171,6 +171,9 @@ class _Writer:
     def delete(self, ids: list[str]) -> None:
         raise NotImplementedError
 
+    def abandon(self) -> None:
+        pass  # nothing is open between two calls
+
     def close(self, lexical: "LexicalIndex") -> None:
         size = len(self._metadatas)
         vectors = np.memmap(self._file, np.float32, "r").reshape(size, -1)
@@ -178,8 +181,8 @@ class _Writer:
             _create(client, self._collection, vectors.shape[1])
             rows = zip(self._metadatas, vectors, lexical.weights(), strict=True)
             while batch := [_entity(*row) for row in islice(rows, BATCH)]:
-                client.insert(self._collection, batch)
-            client.flush(self._collection)
+                client.insert(self._collection, batch, timeout=LONG_S)
+            client.flush(self._collection, timeout=FLUSH_S)
             if _count(client, self._collection) != size:
                 raise StoreError(f"Milvus 的集合“{self._collection}”没有写全，请再运行一次 jiading-assistant ingest")
         self._file.unlink()
@@ -198,7 +201,7 @@ def _create(client: "MilvusClient", name: str, dimension: int) -> None:
     indexes = client.prepare_index_params()
     for vector, parameters in (("dense", DENSE), ("lexical", LEXICAL)):
         indexes.add_index(vector, index_name=vector, **parameters)
-    client.create_collection(name, schema=schema, index_params=indexes)
+    client.create_collection(name, schema=schema, index_params=indexes, timeout=LONG_S)
 
 
 def _entity(metadata: Mapping[str, Any], vector: np.ndarray, weights: Mapping[int, float]) -> dict[str, Any]:

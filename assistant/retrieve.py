@@ -11,11 +11,12 @@ from langchain_core.documents import Document as LCDocument
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 
+from assistant.errors import reaching
 from assistant.index import Index
 from assistant.rank import fold_duplicates, reciprocal_rank_fusion
 from assistant.rerank import rerank
 from assistant.schema import DocType, Hit, Level, hit_to_dict
-from assistant.stores import reaching, search_of
+from assistant.stores import search_of
 
 CANDIDATES = 50  # of each arm, and of both to be reranked
 SPREAD = 2.0  # of the scores shown: the reranker's odds, flattened

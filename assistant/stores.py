@@ -4,9 +4,8 @@ A generation's vectors are one collection, filled before the generation is put i
 is here, in the generation's own folder or on a server; Milvus is in milvus.py, for its client is an optional extra.
 """
 
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from assistant.errors import AssistantError, StoreError
+from assistant.errors import StoreError, reaching
 from assistant.vectors import VectorWriter, release
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from assistant.lexical import LexicalIndex
     from assistant.retrieve import Filters
 
-log = logging.getLogger("assistant")
 COLLECTION = "passages"  # in a generation's own folder
 SEARCHES = {"dense": "similarity_search_by_vector", "lexical": "similarity_search_by_weights"}  # by arm
 
@@ -55,7 +53,7 @@ class Opened(Protocol):
 
 
 class Writer(Protocol):
-    """Fills a collection; call `close` at the end."""
+    """Fills a collection; call `close` at the end, or `abandon`."""
 
     def upsert(self, ids: list[str], embeddings: np.ndarray, metadatas: list[dict[str, Any]]) -> None:
         """Store vectors, float32 of shape (ids, dimension); an id that is there gets the new ones."""
@@ -67,6 +65,10 @@ class Writer(Protocol):
 
     def close(self, lexical: "LexicalIndex") -> None:
         """Complete the collection; an engine that searches the lexical arm takes its weights from `lexical`."""
+        ...  # pragma: no cover
+
+    def abandon(self) -> None:
+        """Release what is held, after a failure."""
         ...  # pragma: no cover
 
 
@@ -194,7 +196,7 @@ class ChromaServer(EmbeddedChroma):
     def writer(self, directory: Path, collection: str, many: bool) -> Writer:
         """Fill a generation's collection."""
         with reaching(self.address):
-            return VectorWriter(self.client, directory, collection, apart=False)
+            return VectorWriter(self.client, directory, collection, apart=False, address=self.address)
 
     def remove(self, collection: str) -> None:
         """Remove a collection, if it is there."""
@@ -261,17 +263,3 @@ def search_of(vectors: "VectorStore", arm: str) -> "Callable[..., Sequence[LCDoc
         raise StoreError(f"向量库 {type(vectors).__name__} 不能做 {arm} 检索（缺 {name}），请换用能做的向量库")
     found: Callable[..., Sequence[LCDocument]] = getattr(vectors, name)
     return found
-
-
-@contextmanager
-def reaching(address: str, *expected: type[Exception]) -> Iterator[None]:
-    """Raise what an engine's client raises as StoreError, but for what is `expected`; where it is goes to the log alone."""
-    try:
-        yield
-    except Exception as error:  # the clients raise many kinds
-        if isinstance(error, (AssistantError, *expected)):
-            raise
-        log.warning("store %s: %s", address or "in the index", type(error).__name__)  # what it says may quote
-        raise StoreError(
-            "向量库连不上或出错，请稍后再试；一直这样时，请管理员确认它在运行，并核对 JIADING_STORE"
-        ) from error

@@ -1,13 +1,13 @@
 """Write vectors into Chroma, from a process of their own where there are many: it holds Python's lock while it inserts."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import CorpusError
+from assistant.errors import CorpusError, reaching
 
 if TYPE_CHECKING:
     from assistant.lexical import LexicalIndex
@@ -19,10 +19,13 @@ HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 400, "max_neighb
 class VectorWriter:
     """Changes a collection of the store that `client` opens for `directory`, made unless it is there; call `close` at the end.
 
-    A change may still be under way when the method returns; the next call, or `close`, waits for it and raises its error.
+    `address` is that of a server. A change may still be under way when the method returns; the next call, or `close`, waits for it and raises its error.
     """
 
-    def __init__(self, client: Callable[[Path], Any], directory: Path, collection: str, apart: bool) -> None:
+    def __init__(
+        self, client: Callable[[Path], Any], directory: Path, collection: str, apart: bool, address: str = ""
+    ) -> None:
+        self._address = address
         self._waiting = False
         self._store = None if apart else _Store(client, directory, collection)
         if apart:
@@ -47,9 +50,18 @@ class VectorWriter:
             self._wait()
             self._process.join()
 
+    def abandon(self) -> None:
+        """Release what is held, after a failure: what was written is thrown away."""
+        if self._store:
+            self._store.release()
+        else:
+            self._process.kill()
+            self._process.join()
+
     def _do(self, action: str, **arguments: Any) -> None:
         if self._store:
-            self._store.do(action, arguments)
+            with reaching(self._address) if self._address else nullcontext():
+                self._store.do(action, arguments)
             return
         self._wait()
         with _told_if_it_died():
@@ -90,11 +102,14 @@ class _Store:
 
     def do(self, action: str, arguments: dict[str, Any]) -> None:
         if action == "close":
-            release(self._client)
+            self.release()
         elif action == "delete":
             self._collection.delete(**arguments)
         else:  # the texts are in SQLite: Chroma would index each of them by trigrams
             self._collection.upsert(**arguments, documents=[""] * len(arguments["ids"]))
+
+    def release(self) -> None:
+        release(self._client)
 
 
 def _serve(connection: Connection, client: Callable[[Path], Any], directory: Path, collection: str) -> None:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -103,28 +103,24 @@ def test_every_engine_gives_the_same_passages_and_answers(engine: str, tmp_path:
         assert all(one.exact.values()) and same_passages(one, other) and one.answer == other.answer
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [
+def test_the_engine_filters_by_date_level_and_type(
+    settings: Settings, bring_in: Callable[..., Report], embeddings: StaticEmbeddings
+) -> None:
+    bring_in(settings)
+    index = Index.open(settings.index, embeddings.fingerprint, load_store(settings))
+    for filters in (
         TODAY,
         Filters(date(2023, 8, 21)),  # published by a day
         Filters(date(2026, 11, 24), levels=("市级",)),
         Filters(date(2026, 11, 24), levels=("市级", "区级"), doc_types=("plan",)),
         Filters(date(1999, 1, 1)),  # before everything
-    ],
-    ids=str,
-)
-def test_the_engine_filters_by_date_level_and_type(
-    settings: Settings, bring_in: Callable[..., Report], embeddings: StaticEmbeddings, filters: Filters
-) -> None:
-    bring_in(settings)
-    index = Index.open(settings.index, embeddings.fingerprint, load_store(settings))
-    with closing(index):
+    ):
         retriever = HybridRetriever(index=index, embeddings=embeddings, filters=filters)
         passing = set(np.flatnonzero(filters.mask(index.rows)).tolist())
         found = retriever.rankings("氢能港的规划面积和扶持办法的奖励")
         assert set(found["dense"]) == passing and set(found["lexical"]) <= passing
         assert bool(found["lexical"]) is bool(passing)
+    index.close()
 
 
 # Generations: switched to at once, never mixed, cleared away.
@@ -227,6 +223,26 @@ def test_an_engine_that_is_away_is_said_and_the_index_stays(
         assert read_manifest(settings.index) == manifest
         assert (settings.index / manifest.generation / "corpus.sqlite").exists()
         assistant.close()
+
+
+def test_a_server_that_goes_away_while_it_is_filled_leaves_the_former_generation(
+    tmp_path: Path, bring_in: Callable[..., Report], embeddings: StaticEmbeddings
+) -> None:
+    write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)
+    with ExitStack() as server:
+        settings = Settings(
+            tmp_path / "corpus", tmp_path / "index", store=server.enter_context(chroma_server(tmp_path / "engine"))
+        )
+        manifest = bring_in(settings).update.manifest
+        write_corpus(tmp_path / "corpus", {"port.md": "# 概况\n\n氢能港规划面积3.75平方公里。\n"}, ROWS)
+
+        def stop(stage: str, *_: int) -> None:
+            if stage == "建索引":
+                server.close()
+
+        with pytest.raises(StoreError):
+            ingest([settings.corpus], settings.index, embeddings, embeddings.fingerprint, stop, load_store(settings))
+    assert read_manifest(settings.index) == manifest
 
 
 def test_a_file_of_milvus_lite_is_for_one_process(tmp_path: Path, bring_in: Callable[..., Report]) -> None:
