@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assistant.retrieve import Filters
 
 WAIT_S, LONG_S = 10.0, 60.0  # for a server's answer, and where it writes or loads; pymilvus would wait without end
+NOT_LOADED = 101  # Milvus's code
 FLUSH_S = 600.0  # until all is on a server's disk and indexed
 BATCH = 1000  # passages sent at once, some 2 MB: a server takes 64
 # Exact at any size: FLAT compares with every vector, TAAT_NAIVE adds up every posting.
@@ -128,11 +129,22 @@ class MilvusCollection(VectorStore):
         return self._search("lexical", dict(weights), k, kwargs.get("filter"))
 
     def _search(self, searched: str, sought: Any, k: int, condition: str | None) -> list[LCDocument]:
-        (found,) = self._client.search(
-            self._name, [sought], condition or "", k, output_fields=["row"], anns_field=searched, timeout=WAIT_S
-        )
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            found = self._asked(searched, sought, k, condition)
+        except MilvusException as error:
+            if error.code != NOT_LOADED:
+                raise
+            self._client.load_collection(self._name, timeout=LONG_S)  # the server has been started anew
+            found = self._asked(searched, sought, k, condition)
         best = sorted((-hit["distance"], hit["row"]) for hit in found)  # ties by row, as everywhere
         return [LCDocument("", metadata={"row": row, "score": -score}) for score, row in best]
+
+    def _asked(self, searched: str, sought: Any, k: int, condition: str | None) -> Any:
+        return self._client.search(
+            self._name, [sought], condition or "", k, output_fields=["row"], anns_field=searched, timeout=WAIT_S
+        )[0]
 
     def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
         """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id, if they are there."""

@@ -286,6 +286,19 @@ def test_a_collection_without_lexical_weights_is_refused(
         load_assistant(settings)
 
 
+def test_a_collection_that_a_milvus_started_anew_has_not_loaded_is_loaded(
+    tmp_path: Path, addresses: dict[str, str], bring_in: Callable[..., Report]
+) -> None:
+    write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)
+    settings = Settings(tmp_path / "corpus", tmp_path / "index", store=addresses["milvus server"])
+    manifest = bring_in(settings).update.manifest
+    engine = load_store(settings)
+    assert isinstance(engine, Milvus)
+    with closing(load_assistant(settings)) as assistant, closing(engine.client()) as client:
+        client.release_collection(manifest.collection)
+        assert "2.15" in assistant.ask(AREA, filters=TODAY).statements[0].text
+
+
 def test_a_token_is_never_shown(tmp_path: Path) -> None:
     for kind in ("chroma", "milvus"):
         settings = Settings(store=f"{kind}+http://127.0.0.1:1", store_token="sk-123")
