@@ -23,7 +23,8 @@ OFFLINE = {
     "LANGSMITH_TRACING": "false",
     "LANGCHAIN_TRACING_V2": "false",
 }
-STORE = re.compile(r"(chroma\+https?://[^/@]+|milvus\+https?://[^/@]+(/\w+)?|milvus:.+\.db)?")
+_AT = r"https?://(\[[\da-f:]+\]|[^/@:\s]+)(:\d+)?"
+STORE = re.compile(rf"(chroma\+{_AT}|milvus\+{_AT}(/\w+)?|milvus:.+\.db)?")
 Source = Literal["默认", "设置文件", "环境变量"]
 
 
@@ -160,6 +161,6 @@ def _as(kind: type, value: Any, named: str) -> Any:
 
 
 def stay_offline() -> None:
-    """Switch the telemetry of Chroma, Gradio, Hugging Face and langchain off unless the administrator set it."""
+    """Switch the telemetry of Chroma, Gradio, Hugging Face and langchain off, and .env files, unless the administrator set it."""
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)

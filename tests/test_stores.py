@@ -319,7 +319,9 @@ def test_a_manifest_of_an_index_built_before_there_were_engines_is_the_embedded_
     assert not bring_in(settings).update.switched
 
 
-@pytest.mark.parametrize("store", ["faiss", "chroma+http://u:p@h:1", "milvus:store", "milvus+ftp://h", "chroma:x.db"])
+@pytest.mark.parametrize(
+    "store", ["faiss", "chroma+http://u:p@h:1", "chroma+http://h:x", "milvus:store", "milvus+ftp://h", "chroma:x.db"]
+)
 def test_an_address_that_leads_to_no_engine_is_a_settings_error(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIADING_STORE", store)
     with pytest.raises(SettingsError, match="JIADING_STORE"):
