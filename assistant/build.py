@@ -19,11 +19,11 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from assistant.index import ROWS, Index, day, from_document
-from assistant.lexical import SegmentWriter
+from assistant.lexical import LexicalIndex, SegmentWriter
 from assistant.relations import replaced
 from assistant.schema import Document, Metadata, Passage
 from assistant.split import searchable_text, split
-from assistant.vectors import VectorWriter
+from assistant.stores import Writer
 
 BATCH = 1000  # passages embedded and stored at once
 SEGMENT = 50_000  # passages of a lexical segment
@@ -44,13 +44,14 @@ class Incoming:
 class Builder:
     """Writes a generation into an empty directory; `old` is the one in service, if its vectors can be used again.
 
-    With `amend` it starts as a copy of `old`; call `remove`, `add` and then `finish`, each once. `many` documents are written
-    by two processes.
+    With `amend` it starts as a copy of `old`; call `remove`, `add` and then `finish`, each once. `vectors` opens what they are
+    written with.
     """
 
     def __init__(
-        self, directory: Path, embeddings: Embeddings, old: Index | None, amend: bool, many: bool, progress: Progress
-    ) -> None:
+        self, directory: Path, embeddings: Embeddings, old: Index | None, amend: bool, vectors: Callable[[], Writer],
+        progress: Progress,
+    ) -> None:  # fmt: skip
         self._directory, self._embeddings, self._old, self._progress = directory, embeddings, old, progress
         self.embedded = 0
         self._rows: list[np.ndarray] = []
@@ -60,7 +61,7 @@ class Builder:
             self._start_from(old)
         else:
             self._sqlite = _schema(directory / "corpus.sqlite")
-        self._vectors = VectorWriter(directory / "chroma", apart=many)
+        self._vectors = vectors()
         self._size = sum(map(len, self._rows))
         self._writer = SegmentWriter()
         self._reopen_tail()
@@ -156,10 +157,11 @@ class Builder:
         known: dict[str, str] = {}
         stored: dict[str, Any] = {}
         if self._old:
-            query = f"SELECT text_hash, id FROM passages WHERE text_hash IN ({','.join('?' * len(hashes))})"
-            known = dict(self._old.fetch(query, hashes))
-            found = self._old.collection.get(ids=list(set(known.values())), include=["embeddings"]) if known else {}
-            stored = dict(zip(found.get("ids", ()), found.get("embeddings", ()), strict=True))
+            query = f"SELECT text_hash, id, row FROM passages WHERE text_hash IN ({','.join('?' * len(hashes))})"
+            found = self._old.fetch(query, hashes)
+            known = {key: passage for key, passage, _ in found}
+            rows_of = {passage: row for _, passage, row in found}
+            stored = self._old.stored({passage: rows_of[passage] for passage in known.values()}) if known else {}
         new = [at for at, key in enumerate(hashes) if known.get(key) not in stored]
         made = self._embeddings.embed_documents([texts[at] for at in new]) if new else []
         self.embedded += len(new)
@@ -173,6 +175,11 @@ class Builder:
         self._segments.append(name)
         self._writer = SegmentWriter()
 
+    def abandon(self) -> None:
+        """Release what is held, after a failure; the generation is thrown away by the next writer."""
+        self._sqlite.close()
+        self._vectors.abandon()
+
     def finish(self) -> tuple[int, tuple[str, ...]]:
         """Complete the files and return the number of passages and the lexical segments' names."""
         self._delete(self._replaced_ids)
@@ -184,7 +191,8 @@ class Builder:
         self._sqlite.executemany("INSERT INTO supersedes VALUES (?, ?)", replaced(self._sqlite))
         self._sqlite.commit()
         self._sqlite.close()
-        self._vectors.close()
+        segments = [self._directory / "lexical" / name for name in self._segments]
+        self._vectors.close(LexicalIndex(segments, rows["alive"]))
         return int(rows["alive"].sum()), tuple(self._segments)
 
 

@@ -54,7 +54,7 @@ def ingest(
     from rich.progress import Progress
 
     from assistant.ingest import ingest as run
-    from assistant.models import load_embeddings
+    from assistant.models import load_embeddings, load_store
 
     settings = _settings(index)
     embeddings, fingerprint = load_embeddings(settings)
@@ -66,7 +66,8 @@ def ingest(
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        report = run(paths or [settings.corpus], settings.index, embeddings, fingerprint, progress)
+        engine = load_store(settings)
+        report = run(paths or [settings.corpus], settings.index, embeddings, fingerprint, progress, engine)
     for problem in report.problems:
         typer.echo(str(problem), err=True)
     manifest = report.update.manifest

@@ -1,6 +1,7 @@
 """Every setting, each with a default that works offline: from the environment, else a settings file."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -18,9 +19,12 @@ OFFLINE = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "PYTHON_DOTENV_DISABLED": "1",  # pymilvus would read a file named .env
     "LANGSMITH_TRACING": "false",
     "LANGCHAIN_TRACING_V2": "false",
 }
+_AT = r"https?://(\[[\da-f:]+\]|[^/@:\s]+)(:\d+)?"
+STORE = re.compile(rf"(chroma\+{_AT}|milvus\+{_AT}(/\w+)?|milvus:.+\.db)?")
 Source = Literal["默认", "设置文件", "环境变量"]
 
 
@@ -60,6 +64,11 @@ class Settings:
     oidc_roles: str = setting(
         "", "这一项的值对应的角色，例如 `staff=drafter,boss=administrator`；几个都对得上时，写在前面的算"
     )
+    store: str = setting(
+        "",
+        "向量库：`chroma+http://主机:8000`、`milvus+http://主机:19530` 或 `milvus:文件.db`（Milvus Lite，只供一个进程）；不填时是索引目录里的 Chroma；改后要重新 `ingest`",
+    )
+    store_token: str = setting("", "向量库的密钥：Milvus 填 `用户:密码` 或密钥，Chroma 填反向代理要的令牌", secret=True)
     chat_url: str = setting("", "大模型的服务地址，例如 `http://127.0.0.1:11434/v1`；不填时只摘录原文")
     chat_model: str = setting("", "大模型的名称，例如 `qwen3`；与服务地址同时填写")
     chat_api_key: str = setting("", "大模型服务的密钥", secret=True)
@@ -79,6 +88,11 @@ class Settings:
             raise SettingsError("JIADING_CHAT_URL 和 JIADING_CHAT_MODEL 要同时填写，或同时留空")
         if values.get("log_format", FORMATS[0]) not in FORMATS:
             raise SettingsError(f"JIADING_LOG_FORMAT 只能是 {' 或 '.join(FORMATS)}")
+        if not STORE.fullmatch(values.get("store", "")):
+            raise SettingsError(
+                "JIADING_STORE 只能是 chroma+http(s)://主机:端口、milvus+http(s)://主机:端口[/库名] 或 milvus:文件.db；"
+                "密钥写在 JIADING_STORE_TOKEN 里"
+            )
         beside = values.get("corpus", cls.corpus).parent
         for name in ("index", "workspace"):
             values.setdefault(name, beside / name)
@@ -147,6 +161,6 @@ def _as(kind: type, value: Any, named: str) -> Any:
 
 
 def stay_offline() -> None:
-    """Switch the telemetry of Chroma, Gradio, Hugging Face and langchain off unless the administrator set it."""
+    """Switch the telemetry of Chroma, Gradio, Hugging Face and langchain off, and .env files, unless the administrator set it."""
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)

@@ -101,7 +101,7 @@ class Current:
             raise NoIndexError(f"“{self._root}”里的索引不见了，仍用已打开的一代回答")
         if manifest.generation == before.index.manifest.generation:
             return False
-        fresh = before.over(Index.open(self._root, before.index.manifest.embedding))
+        fresh = before.over(Index.open(self._root, before.index.manifest.embedding, before.index.engine))
         fresh.search(WARMING, Filters(date.today()))
         with self._lock:
             old, self._lent = self._lent, _Lent(fresh)

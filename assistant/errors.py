@@ -1,6 +1,8 @@
 """What can go wrong, by who can mend it; each message is Chinese, names the place and says what to do."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 UNFORESEEN = "程序出现意外故障，请稍后再试；如果一直这样，请联系维护人员。"
 
@@ -33,6 +35,12 @@ class StaleIndexError(AssistantError):
     """The index was made by another format or embedding model, or is damaged: run ingest again."""
 
     exit_code = 4
+
+
+class StoreError(AssistantError):
+    """The engine that holds the vectors cannot be reached, fails, or cannot do what it must: start it, or mend its address."""
+
+    exit_code = 8
 
 
 class IndexLockedError(AssistantError):
@@ -101,3 +109,18 @@ def told(error: Exception) -> str:
         return str(error)
     logging.getLogger("assistant").error("unforeseen failure", exc_info=error)
     return UNFORESEEN
+
+
+@contextmanager
+def reaching(address: str, *expected: type[Exception]) -> Iterator[None]:
+    """Raise what an engine's client raises as StoreError, but for what is `expected`; where it is goes to the log alone."""
+    try:
+        yield
+    except Exception as error:  # the clients raise many kinds
+        if isinstance(error, (AssistantError, *expected)):
+            raise
+        where = address or "in the index"
+        logging.getLogger("assistant").warning("store %s: %s", where, type(error).__name__)  # what it says may quote
+        raise StoreError(
+            "向量库连不上或出错，请稍后再试；一直这样时，请管理员确认它在运行，并核对 JIADING_STORE"
+        ) from error

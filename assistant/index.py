@@ -1,7 +1,8 @@
 """The index on disk: immutable generations, one writer, and an atomic switch from one to the next.
 
     DIR/current           names the generation in service
-    DIR/<generation>/     manifest.json, corpus.sqlite, rows.npy, lexical/<segment>/, chroma/
+    DIR/<generation>/     manifest.json, corpus.sqlite, rows.npy, lexical/<segment>/, and chroma/ unless an engine
+                          elsewhere holds the vectors (stores.py)
 
 A generation's name is a hash of all that it is made of, so the same corpus gives the same index. Each passage is a row;
 rows of passages that are gone stay, marked, until the next build from nothing.
@@ -9,7 +10,7 @@ rows of passages that are gone stay, marked, until the next build from nothing.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -19,21 +20,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assistant.catalog import first_day
-from assistant.errors import CorpusError, NoIndexError, StaleIndexError
+from assistant.errors import CorpusError, NoIndexError, StaleIndexError, reaching
 from assistant.lexical import LexicalIndex
 from assistant.schema import Document, Glossary, Metadata, Passage
+from assistant.stores import COLLECTION, EMBEDDED, DamagedError, Engine, Opened
 
 if TYPE_CHECKING:
     from langchain_core.vectorstores import VectorStore
 
 FORMAT = 3  # of a generation's files: raise it when they change
-COLLECTION = "passages"
 ROWS = np.dtype([("published", "i4"), ("level", "U4"), ("doc_type", "U16"), ("alive", "?")])
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation is made of; a difference to what a reader expects is a StaleIndexError."""
+    """What a generation is made of; a difference to what a reader expects is a StaleIndexError.
+
+    `store` is the engine's address and `collection` the name of the generation's vectors there.
+    """
 
     format: int
     generation: str
@@ -43,13 +47,15 @@ class Manifest:
     created: str
     segments: tuple[str, ...]
     glossary: Glossary = ()
+    store: str = EMBEDDED.address
+    collection: str = COLLECTION
 
 
 class Index:
     """One generation, open for reading. Safe to share between threads."""
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
-        self.directory, self.manifest = directory, manifest
+    def __init__(self, directory: Path, manifest: Manifest, engine: Engine = EMBEDDED) -> None:
+        self.directory, self.manifest, self.engine = directory, manifest, engine
         self._lock = Lock()
         try:
             self.rows = np.load(directory / "rows.npy", mmap_mode="r")
@@ -66,17 +72,21 @@ class Index:
         self.document = lru_cache(maxsize=2000)(self._document)
 
     @classmethod
-    def open(cls, root: Path, embedding: str = "") -> "Index":
+    def open(cls, root: Path, embedding: str = "", engine: Engine = EMBEDDED) -> "Index":
         """Open the generation in service; without a model's fingerprint, not to be searched.
 
-        Raises NoIndexError, or StaleIndexError if it is not ours or another model's.
+        Raises NoIndexError, StaleIndexError if it is not ours, another model's or another engine's, or StoreError.
         """
         manifest = read_manifest(root)
         if manifest is None:
             raise NoIndexError(f"“{root}”里还没有索引，请先运行 jiading-assistant ingest")
         if embedding and manifest.embedding != embedding:
             raise StaleIndexError("索引是用另一个向量模型建立的，请重新运行 jiading-assistant ingest")
-        index = cls(root / manifest.generation, manifest)
+        if embedding and manifest.store != engine.address:
+            raise StaleIndexError(
+                "索引的向量存在另一个向量库里，请核对 JIADING_STORE，或重新运行 jiading-assistant ingest"
+            )
+        index = cls(root / manifest.generation, manifest, engine)
         if embedding:
             index.vectors  # noqa: B018  # opened now, for a later switch may remove the files
         return index
@@ -84,8 +94,8 @@ class Index:
     def close(self) -> None:
         """Release the files."""
         self._sqlite.close()
-        if "_chroma" in self.__dict__:
-            self._chroma.close()
+        if "_opened" in self.__dict__:
+            self._opened.close()
 
     def fetch(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query on corpus.sqlite."""
@@ -136,33 +146,25 @@ class Index:
 
     @cached_property
     def vectors(self) -> "VectorStore":
-        """The dense store, opened on first use. Raises StaleIndexError when it is damaged."""
-        from langchain_chroma import Chroma  # 0.6 s: not for a writer
-
+        """The store that the engine's arms are searched in. Raises StaleIndexError when it is damaged, or StoreError."""
         self.check_vectors()
-        return Chroma(COLLECTION, client=self._chroma, create_collection_if_not_exists=False)
+        return self._opened.vectors
 
     def check_vectors(self) -> None:
-        """Raise StaleIndexError unless the dense store holds every passage."""
-        try:
-            stored = self.collection.count()
-        except Exception as error:  # Chroma raises many kinds
-            raise _damaged(self.directory) from error
-        if stored != self.manifest.passages:
+        """Raise StaleIndexError unless the store holds every passage."""
+        if self._opened.count != self.manifest.passages:
             raise _damaged(self.directory)
 
-    @property
-    def collection(self) -> Any:
-        """The dense store as Chroma itself has it."""
-        return self._chroma.get_collection(COLLECTION, embedding_function=None)
+    def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
+        """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id."""
+        with reaching(self.engine.address):
+            return self._opened.stored(rows)
 
     @cached_property
-    def _chroma(self) -> Any:
-        if not (self.directory / "chroma").is_dir():
-            raise _damaged(self.directory)
+    def _opened(self) -> Opened:
         try:
-            return chroma_client(self.directory / "chroma")
-        except Exception as error:  # Chroma raises many kinds
+            return self.engine.open(self.directory, self.manifest.collection)
+        except DamagedError as error:
             raise _damaged(self.directory) from error
 
 
@@ -191,14 +193,6 @@ def read_manifest(root: Path) -> Manifest | None:
     if manifest.format != FORMAT:
         raise StaleIndexError("索引是由另一版程序建立的，请重新运行 jiading-assistant ingest")
     return manifest
-
-
-def chroma_client(directory: Path) -> Any:
-    """Open an embedded Chroma with its telemetry off."""
-    import chromadb
-    from chromadb.config import Settings
-
-    return chromadb.PersistentClient(path=str(directory), settings=Settings(anonymized_telemetry=False))
 
 
 def day(meta: Metadata) -> int:

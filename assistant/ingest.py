@@ -6,6 +6,7 @@ sees half an index and a killed writer leaves the last good one.
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import socket
@@ -27,12 +28,15 @@ from assistant.history import History
 from assistant.index import FORMAT, Index, Manifest, from_document, manifest_of, read_manifest
 from assistant.load import GLOSSARY, Entry, Loaded, load
 from assistant.schema import Document, Glossary
+from assistant.stores import EMBEDDED, Engine
 
 SEEN = "seen.json"  # in the index's folder
 SMALL = 2000  # passages: so few are indexed anew in seconds, and the same corpus then gives the same files
 WORN = 0.25  # share of a generation's passages that may be gone before it is built from nothing
 MANY_SEGMENTS = 50
 MANY = 1000  # documents whose vectors are worth a process of their own
+
+log = logging.getLogger("assistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +69,21 @@ class Report:
     problems: tuple[Problem, ...]
 
 
-def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding: str, progress: Progress) -> Report:
+def ingest(
+    paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding: str, progress: Progress,
+    engine: Engine = EMBEDDED,
+) -> Report:  # fmt: skip
     """Read the paths and bring the index at `root` in step with them; documents of other paths stay.
 
     A document that can no longer be read keeps its last good version. Raises CorpusError when nothing can be
-    indexed, IndexLockedError when another process is writing; the index in service is then untouched.
+    indexed, IndexLockedError when another process is writing, StoreError when the engine of the vectors cannot be
+    reached; the index in service is then untouched.
     """
     problems: list[Problem] = []
     sources: list[Source] = []
     seen: dict[str, dict[str, Entry]] = {}
     glossary: Glossary | None = None
-    with _writing(root) as old:
+    with _writing(root, engine) as old:
         known, kept = known_entries(root, old), root / "reading"
         kept.mkdir(exist_ok=True)
         for path in paths:
@@ -89,7 +97,7 @@ def ingest(paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding:
                 glossary = tuple(read_table(path / GLOSSARY, "term", "aliases"))
         if not any(seen.values()) and problems:
             raise CorpusError("没有一份资料可以收录，索引保持不变：\n" + "\n".join(map(str, problems)))
-        done = _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)
+        done = _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress, engine)
         _remember(root, done.manifest.generation, known | seen)
         shutil.rmtree(kept)
     return Report(done, tuple(problems))
@@ -163,25 +171,26 @@ def update(
     embedding: str,
     glossary: Glossary | None,
     progress: Progress = lambda stage, done, total: None,
+    engine: Engine = EMBEDDED,
 ) -> Update:
     """Bring the index in step with these sources and return what changed; other sources' documents stay.
 
     `embedding` is the model's fingerprint; None for `glossary` keeps the one in service. The generation in
     service stays readable and untouched until the new one is complete.
     """
-    with _writing(root) as old:
-        return _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress)
+    with _writing(root, engine) as old:
+        return _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress, engine)
 
 
 @contextmanager
-def _writing(root: Path) -> Iterator[Index | None]:
+def _writing(root: Path, engine: Engine) -> Iterator[Index | None]:
     """Hold the right to write, clear what a killed writer left, and give the generation in service, if it is whole."""
     with writer_lock(root):
         for leftover in root.glob(".building-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            _remove(leftover, engine)
         for leftover in root.glob(".current-*"):
             leftover.unlink()
-        old = _readable(root)
+        old = _readable(root, engine)
         History(root).forget_unfinished(_current(root))
         try:
             yield old
@@ -198,6 +207,7 @@ def _bring_in_step(
     embedding: str,
     glossary: Glossary | None,
     progress: Progress,
+    engine: Engine,
 ) -> Update:
     before = {key: _State(*rest) for key, *rest in old.fetch(_STATES)} if old else {}
     incoming = {document.id: _incoming(document, source.name) for source in sources for document in source.documents}
@@ -206,10 +216,11 @@ def _bring_in_step(
         raise CorpusError("没有可收录的文件，索引保持不变")
     if glossary is None:
         glossary = old.manifest.glossary if old else ()
-    generation = _generation(after, embedding, glossary)
+    generation = _generation(after, embedding, glossary, engine)
     manifest = Manifest(
-        FORMAT, generation, embedding, len(after), 0, f"{datetime.now():%Y-%m-%dT%H:%M:%S}", (), glossary
-    )
+        FORMAT, generation, embedding, len(after), 0, f"{datetime.now():%Y-%m-%dT%H:%M:%S}", (), glossary,
+        engine.address, engine.name(generation),
+    )  # fmt: skip
     counts = Update(
         manifest,
         added=len(after.keys() - before.keys()),
@@ -219,9 +230,9 @@ def _bring_in_step(
     if old and old.manifest.generation == generation:
         return replace(counts, manifest=old.manifest)
     change = _Change(before, after, incoming)
-    done = _build(root, old, counts, change, embeddings, progress)
+    done = _build(root, old, counts, change, embeddings, progress, engine)
     _record(root, old, generation, change)
-    _switch(root, generation)
+    _switch(root, generation, engine)
     return replace(done, switched=True)
 
 
@@ -271,24 +282,38 @@ def _incoming(document: Document, source: str) -> Incoming:
     return Incoming(document, source, hashlib.sha256(json.dumps(from_document(document)).encode()).hexdigest()[:32])
 
 
-def _readable(root: Path) -> Index | None:
-    """Open the generation in service whatever its model, or return None if it must be rebuilt from nothing."""
+def _readable(root: Path, engine: Engine) -> Index | None:
+    """Open the generation in service whatever its model and engine, or return None if it must be rebuilt from nothing."""
     try:
         manifest = read_manifest(root)
     except StaleIndexError:
         return None
-    return _whole(root / manifest.generation) if manifest else None
+    return _whole(root / manifest.generation, engine) if manifest else None
 
 
-def _whole(directory: Path) -> Index | None:
-    """Open a generation with all its parts, or remove it and return None if any is damaged."""
+def _whole(directory: Path, engine: Engine) -> Index | None:
+    """Open a generation with all its parts, or remove it and return None if any is damaged; another engine's stays as it is."""
     try:
-        index = Index(directory, manifest_of(directory))
-        index.check_vectors()
+        index = Index(directory, manifest_of(directory), engine)
+        if index.manifest.store == engine.address:
+            index.check_vectors()
     except (StaleIndexError, OSError, ValueError, TypeError, KeyError):
-        shutil.rmtree(directory, ignore_errors=True)
+        _remove(directory, engine)
         return None
     return index
+
+
+def _remove(directory: Path, engine: Engine) -> None:
+    """Remove a generation: its collection first, for only its files name it. Another engine's is left behind, and logged."""
+    try:
+        manifest = manifest_of(directory)
+    except (OSError, ValueError, TypeError, KeyError):
+        manifest = None
+    if manifest and manifest.store == engine.address:
+        engine.remove(manifest.collection)
+    elif manifest and manifest.store:
+        log.warning("collection %s is left behind in %s", manifest.collection, manifest.store)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _merge(before: dict[str, _State], sources: Sequence[Source], incoming: dict[str, Incoming]) -> dict[str, _State]:
@@ -300,39 +325,52 @@ def _merge(before: dict[str, _State], sources: Sequence[Source], incoming: dict[
     return dict(sorted(after.items()))
 
 
-def _generation(after: dict[str, _State], embedding: str, glossary: Glossary) -> str:
-    digest = hashlib.sha256(json.dumps([FORMAT, embedding, list(glossary)]).encode())
+def _generation(after: dict[str, _State], embedding: str, glossary: Glossary, engine: Engine) -> str:
+    made_of = [FORMAT, embedding, list(glossary), *filter(None, [engine.address])]
+    digest = hashlib.sha256(json.dumps(made_of).encode())
     for key, state in after.items():
         digest.update(json.dumps([key, state.source, state.hash]).encode())
     return digest.hexdigest()[:16]
 
 
 def _build(
-    root: Path, old: Index | None, counts: Update, change: _Change, embeddings: Embeddings, progress: Progress
-) -> Update:
+    root: Path, old: Index | None, counts: Update, change: _Change, embeddings: Embeddings, progress: Progress,
+    engine: Engine,
+) -> Update:  # fmt: skip
     """Write a whole generation beside the others, under its final name only once complete."""
     manifest = counts.manifest
     final = root / manifest.generation
-    ready = _whole(final) if final.exists() else None
+    ready = _whole(final, engine) if final.exists() else None
     if ready:  # the corpus is again what it was some generations ago
         ready.close()
         return replace(counts, manifest=ready.manifest)
     building = root / f".building-{os.getpid()}"
     (building / "lexical").mkdir(parents=True)
-    same_model = old if old and old.manifest.embedding == manifest.embedding else None
-    amend = same_model is not None and _worth_amending(same_model, change)
+    _write(manifest, building)  # incomplete, but it names the collection for whoever clears up after a killed writer
+    same = (manifest.embedding, manifest.store)
+    alike = old if old and (old.manifest.embedding, old.manifest.store) == same else None
+    amend = alike is not None and engine.amends and _worth_amending(alike, change)
     new = change.new if amend else list(change.after)
-    builder = Builder(building, embeddings, same_model, amend, len(new) >= MANY, progress)
-    if amend:
-        builder.remove(change.gone, frozenset(change.after))
-    builder.add((change.incoming.get(key) or _stored(old, key) for key in new), len(new))
-    passages, segments = builder.finish()
+    vectors = partial(engine.writer, building, manifest.collection, len(new) >= MANY)
+    builder = Builder(building, embeddings, alike, amend, vectors, progress)
+    try:
+        if amend:
+            builder.remove(change.gone, frozenset(change.after))
+        builder.add((change.incoming.get(key) or _stored(old, key) for key in new), len(new))
+        passages, segments = builder.finish()
+    except BaseException:
+        builder.abandon()
+        raise
     manifest = replace(manifest, passages=passages, segments=segments)
-    (building / "manifest.json").write_text(
-        json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8"
-    )
+    _write(manifest, building)
     building.rename(final)
     return replace(counts, manifest=manifest, embedded=builder.embedded)
+
+
+def _write(manifest: Manifest, directory: Path) -> None:
+    beside = directory / "manifest.new"
+    beside.write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8")
+    beside.replace(directory / "manifest.json")
 
 
 def _stored(old: Index | None, key: str) -> Incoming:
@@ -348,7 +386,7 @@ def _worth_amending(old: Index, change: _Change) -> bool:
     return len(old.rows) >= SMALL and gone + dead <= WORN and len(old.manifest.segments) <= MANY_SEGMENTS
 
 
-def _switch(root: Path, generation: str) -> None:
+def _switch(root: Path, generation: str, engine: Engine) -> None:
     """Put a complete generation in service with one rename; keep the one before for its readers."""
     previous = _current(root)
     beside = root / f".current-{os.getpid()}"
@@ -356,7 +394,7 @@ def _switch(root: Path, generation: str) -> None:
     beside.replace(root / "current")
     for directory in _generations(root):
         if directory.name not in (generation, previous):
-            shutil.rmtree(directory)
+            _remove(directory, engine)
 
 
 def _current(root: Path) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property, lru_cache
 from hashlib import blake2b
 from itertools import pairwise
@@ -166,10 +166,15 @@ class Segment:
         if not len(self.tokens) == len(self.starts) - 1 or not len(self.rows) == len(self.counts) == self.starts[-1]:
             raise ValueError("a part of another segment")
 
+    def place(self, token: int) -> int | None:
+        """Return where a token stands among `tokens`, or None if no passage holds it."""
+        at = int(np.searchsorted(self.tokens, np.uint64(token)))
+        return at if at < len(self.tokens) and self.tokens[at] == token else None
+
     def postings(self, token: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows that hold a token, and how often."""
-        at = int(np.searchsorted(self.tokens, np.uint64(token)))
-        if at == len(self.tokens) or self.tokens[at] != token:
+        at = self.place(token)
+        if at is None:
             return self.rows[:0], self.counts[:0]
         span = slice(int(self.starts[at]), int(self.starts[at + 1]))
         return self.rows[span], self.counts[span]
@@ -245,7 +250,7 @@ class LexicalIndex:
     def search(self, query: str, top_k: int, allowed: np.ndarray | None = None) -> list[tuple[int, float]]:
         """Return up to top_k (row, BM25 score), best first, only rows that share a token with the query.
 
-        `allowed` is a boolean mask over rows, shape (size,). Ties are broken by row.
+        `allowed` is a boolean mask over rows, shape (size,). Ties are broken by row, but for the last place.
         """
         weights = {token_hash(token): self.idf(token) for token in dict.fromkeys(tokenize(query))}
         scores = np.zeros(self.size, np.float32)
@@ -259,6 +264,38 @@ class LexicalIndex:
         count = min(top_k, int(np.count_nonzero(scores)))
         best = np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, dtype=np.int64)
         return sorted(((int(row), float(scores[row])) for row in best), key=lambda pair: (-pair[1], pair[0]))
+
+    def query_weights(self, query: str) -> dict[int, float]:
+        """Return a query as a sparse vector, dimension → weight: its inner product with `weights` is the BM25 score.
+
+        A dimension is a token's place in its segment, counted on through the segments, so no two tokens share one; a token
+        weighs its idf in each segment that holds it.
+        """
+        found: dict[int, float] = {}
+        for token in dict.fromkeys(tokenize(query)):
+            for segment, first in zip(self._segments, self._dimensions, strict=False):
+                if (at := segment.place(token_hash(token))) is not None:
+                    found[first + at] = self.idf(token)
+        return found
+
+    def weights(self) -> Iterator[dict[int, float]]:
+        """Yield each row as a sparse vector, dimension → weight; a row without tokens has a dimension that no query has."""
+        for segment, span, first in zip(self._segments, self._spans, self._dimensions, strict=False):
+            order = np.argsort(segment.rows, kind="stable")
+            rows, counts = segment.rows[order], segment.counts[order]
+            tokens = first + np.repeat(np.arange(len(segment.tokens)), np.diff(segment.starts))[order]
+            weights = counts / (counts + self._norms[span][rows])
+            bounds = np.searchsorted(rows, np.arange(len(segment.lengths) + 1))
+            for start, end in pairwise(bounds):
+                yield dict(zip(tokens[start:end].tolist(), weights[start:end].tolist(), strict=True)) or {
+                    self._dimensions[-1]: 1.0
+                }
+
+    @cached_property
+    def _dimensions(self) -> list[int]:
+        """Where each segment's dimensions begin, and at last where they all end."""
+        ends: list[int] = np.cumsum([0, *(len(segment.tokens) for segment in self._segments)]).tolist()
+        return ends
 
     @cached_property
     def _norms(self) -> np.ndarray:

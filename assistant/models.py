@@ -3,7 +3,9 @@ heavy is loaded unless it is configured.
 """
 
 import hashlib
+import re
 from collections.abc import Collection, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +13,14 @@ from langchain_core.embeddings import Embeddings
 
 from assistant.config import Settings
 from assistant.embedding import StaticEmbeddings
-from assistant.errors import ModelError
+from assistant.errors import ModelError, SettingsError
 from assistant.index import Index
 from assistant.lexical import LexicalIndex
 from assistant.pipeline import Assistant, Component, Generator
 from assistant.rerank import Reranker, rerank
 from assistant.schema import Hit
 from assistant.split import searchable_text
+from assistant.stores import EMBEDDED, ChromaServer, Engine
 
 
 def load_embeddings(settings: Settings) -> tuple[Embeddings, str]:
@@ -50,6 +53,20 @@ def _folder_hash(folder: Path) -> str:
         with file.open("rb") as content:
             digest.update(f"{file.relative_to(folder)}|{file.stat().st_size}|".encode() + content.read(1_000_000))
     return digest.hexdigest()[:16]
+
+
+def load_store(settings: Settings) -> Engine:
+    """Return the engine that holds the vectors; it is not reached yet. Raises SettingsError when its client is not installed."""
+    kind, where = re.split(r"[+:]", settings.store, maxsplit=1) if settings.store else ("", "")
+    if kind == "chroma":
+        return ChromaServer(where, settings.store_token)
+    if not kind:
+        return EMBEDDED
+    if not find_spec("pymilvus"):
+        raise SettingsError("没有装 Milvus 的客户端，请先运行 .venv/bin/pip install '.[milvus]'")
+    from assistant.milvus import Milvus
+
+    return Milvus(where if "://" in where else str(Path(where).resolve()), settings.store_token)
 
 
 def load_reranker(settings: Settings) -> Reranker:
@@ -99,7 +116,7 @@ def load_generator(settings: Settings) -> Generator | None:
 def load_assistant(settings: Settings, without: Collection[Component] = ()) -> Assistant:
     """Open the index and return the assistant, without some components if asked.
 
-    Raises NoIndexError, StaleIndexError or ModelError.
+    Raises NoIndexError, StaleIndexError, StoreError or ModelError.
     """
     embeddings, fingerprint = load_embeddings(settings)
     reranker, generator = load_reranker(settings), load_generator(settings)
@@ -107,4 +124,6 @@ def load_assistant(settings: Settings, without: Collection[Component] = ()) -> A
         name: getattr(settings, name)
         for name in ("embedding_model", "embedding_query_prompt", "reranker_model", "chat_model")
     }
-    return Assistant(Index.open(settings.index, fingerprint), embeddings, reranker, generator, without, setup)
+    return Assistant(
+        Index.open(settings.index, fingerprint, load_store(settings)), embeddings, reranker, generator, without, setup
+    )

@@ -11,10 +11,12 @@ from langchain_core.documents import Document as LCDocument
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 
+from assistant.errors import reaching
 from assistant.index import Index
 from assistant.rank import fold_duplicates, reciprocal_rank_fusion
 from assistant.rerank import rerank
 from assistant.schema import DocType, Hit, Level, hit_to_dict
+from assistant.stores import search_of
 
 CANDIDATES = 50  # of each arm, and of both to be reranked
 SPREAD = 2.0  # of the scores shown: the reranker's odds, flattened
@@ -31,24 +33,16 @@ class Filters:
 
     def mask(self, rows: np.ndarray) -> np.ndarray:
         """Return which rows pass, as booleans of shape (rows,)."""
-        allowed: np.ndarray = rows["published"] <= self._day
+        allowed: np.ndarray = rows["published"] <= self.day
         if self.levels:
             allowed = allowed & np.isin(rows["level"], self.levels)
         if self.doc_types:
             allowed = allowed & np.isin(rows["doc_type"], self.doc_types)
         return allowed
 
-    def where(self) -> dict[str, Any]:
-        """Return the same condition for Chroma."""
-        parts: list[dict[str, Any]] = [{"published": {"$lte": self._day}}]
-        if self.levels:
-            parts.append({"level": {"$in": list(self.levels)}})
-        if self.doc_types:
-            parts.append({"doc_type": {"$in": list(self.doc_types)}})
-        return parts[0] if len(parts) == 1 else {"$and": parts}
-
     @property
-    def _day(self) -> int:
+    def day(self) -> int:
+        """`as_of` as YYYYMMDD."""
         return int(f"{self.as_of:%Y%m%d}")
 
 
@@ -91,31 +85,42 @@ class HybridRetriever(BaseRetriever):
     def candidates(self, query: str) -> list[Hit]:
         """Return the best of both arms, fused by rank, before reranking; the score is the fusion's."""
         index: Index = self.index
-        if not query.strip():
-            return []
-        search = {"lexical": self._lexical, "dense": self._dense}
-        allowed = self.filters.mask(index.rows)
-        rankings = {arm: search[arm](query, allowed) for arm in self.arms}
-        fused = reciprocal_rank_fusion(rankings, WEIGHTS)[:CANDIDATES]
+        fused = reciprocal_rank_fusion(self.rankings(query), WEIGHTS)[:CANDIDATES]
         passages = index.passages([row for row, _, _ in fused])
         return [
             Hit(passage, index.document(passage.document_id), score, ranks)
             for passage, (_, score, ranks) in zip(passages, fused, strict=True)
         ]
 
+    def rankings(self, query: str) -> dict[str, list[int]]:
+        """Return the rows that each arm finds, best first."""
+        if not query.strip():
+            return {}
+        search = {"lexical": self._lexical, "dense": self._dense}
+        allowed = self.filters.mask(self.index.rows)
+        return {arm: search[arm](query, allowed) for arm in self.arms}
+
     def _lexical(self, query: str, allowed: np.ndarray) -> list[int]:
-        return [row for row, _ in self.index.lexical.search(query, CANDIDATES, allowed)]
+        """Rank rows by BM25, in the engine if it holds the weights."""
+        index: Index = self.index
+        if "lexical" not in index.engine.arms:
+            return [row for row, _ in index.lexical.search(query, CANDIDATES, allowed)]
+        weights = index.lexical.query_weights(query)
+        return self._in_engine("lexical", weights, allowed) if weights else []
 
     def _dense(self, query: str, allowed: np.ndarray) -> list[int]:
-        """Rank rows by cosine similarity; Chroma's distances grow with difference, so its order is ours."""
+        """Rank rows by cosine similarity."""
         embeddings: Embeddings = self.embeddings
         vector = embeddings.embed_query(query)
-        if not any(vector):
-            return []
-        every = bool(allowed[self.index.alive].all())  # Chroma's filter costs far more than its search
-        found: Sequence[LCDocument] = self.index.vectors.similarity_search_by_vector(
-            vector, k=CANDIDATES, filter=None if every else self.filters.where()
-        )
+        return self._in_engine("dense", vector, allowed) if any(vector) else []
+
+    def _in_engine(self, arm: str, sought: Any, allowed: np.ndarray) -> list[int]:
+        """Return the rows that the engine finds, best first: whatever its scores mean, its order is ours."""
+        index: Index = self.index
+        every = bool(allowed[index.alive].all())  # a filter costs Chroma far more than its search
+        search = search_of(index.vectors, arm)
+        with reaching(index.engine.address):
+            found = search(sought, k=CANDIDATES, filter=None if every else index.engine.condition(self.filters))
         return [document.metadata["row"] for document in found]
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[LCDocument]:

@@ -1,32 +1,37 @@
 """Write vectors into Chroma, from a process of their own where there are many: it holds Python's lock while it inserts."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assistant.errors import CorpusError
-from assistant.index import COLLECTION, chroma_client
+from assistant.errors import CorpusError, reaching
+
+if TYPE_CHECKING:
+    from assistant.lexical import LexicalIndex
 
 # With these 94 % of the true nearest 50 are found among 162,677 passages, in 4.6 ms; with Chroma's defaults 81 %, in 2.4.
 HNSW = {"space": "cosine", "ef_construction": 100, "ef_search": 400, "max_neighbors": 16}
 
 
 class VectorWriter:
-    """Changes the store in `directory`, which it makes unless it is there; call `close` at the end.
+    """Changes a collection of the store that `client` opens for `directory`, made unless it is there; call `close` at the end.
 
-    A change may still be under way when the method returns; the next call, or `close`, waits for it and raises its error.
+    `address` is that of a server. A change may still be under way when the method returns; the next call, or `close`, waits for it and raises its error.
     """
 
-    def __init__(self, directory: Path, apart: bool) -> None:
+    def __init__(
+        self, client: Callable[[Path], Any], directory: Path, collection: str, apart: bool, address: str = ""
+    ) -> None:
+        self._address = address
         self._waiting = False
-        self._store = None if apart else _Store(directory)
+        self._store = None if apart else _Store(client, directory, collection)
         if apart:
             context = get_context("spawn")
             self._there, here = context.Pipe()
-            self._process = context.Process(target=_serve, args=(here, directory), daemon=True)
+            self._process = context.Process(target=_serve, args=(here, client, directory, collection), daemon=True)
             self._process.start()
             here.close()
 
@@ -38,16 +43,25 @@ class VectorWriter:
         """Remove vectors."""
         self._do("delete", ids=ids)
 
-    def close(self) -> None:
-        """Write all to disk and release the files."""
+    def close(self, lexical: "LexicalIndex") -> None:
+        """Write all to disk and release the files; Chroma holds no lexical weights."""
         self._do("close")
         if not self._store:
             self._wait()
             self._process.join()
 
+    def abandon(self) -> None:
+        """Release what is held, after a failure: what was written is thrown away."""
+        if self._store:
+            self._store.release()
+        else:
+            self._process.kill()
+            self._process.join()
+
     def _do(self, action: str, **arguments: Any) -> None:
         if self._store:
-            self._store.do(action, arguments)
+            with reaching(self._address) if self._address else nullcontext():
+                self._store.do(action, arguments)
             return
         self._wait()
         with _told_if_it_died():
@@ -71,23 +85,34 @@ def _told_if_it_died() -> Iterator[None]:
         raise CorpusError("写向量库的进程意外终止，索引保持不变，请检查内存和磁盘后再试") from gone
 
 
+def release(client: Any) -> None:
+    """Close a Chroma client, and the connections to a server that it would leave open."""
+    client.close()
+    for part in (client, client._admin_client):
+        if session := getattr(part._server, "_session", None):
+            session.close()
+
+
 class _Store:
-    def __init__(self, directory: Path) -> None:
-        self._client = chroma_client(directory)
+    def __init__(self, client: Callable[[Path], Any], directory: Path, collection: str) -> None:
+        self._client = client(directory)
         self._collection = self._client.get_or_create_collection(
-            COLLECTION, configuration={"hnsw": HNSW}, embedding_function=None
+            collection, configuration={"hnsw": HNSW}, embedding_function=None
         )
 
     def do(self, action: str, arguments: dict[str, Any]) -> None:
         if action == "close":
-            self._client.close()
+            self.release()
         elif action == "delete":
             self._collection.delete(**arguments)
         else:  # the texts are in SQLite: Chroma would index each of them by trigrams
             self._collection.upsert(**arguments, documents=[""] * len(arguments["ids"]))
 
+    def release(self) -> None:
+        release(self._client)
 
-def _serve(connection: Connection, directory: Path) -> None:
+
+def _serve(connection: Connection, client: Callable[[Path], Any], directory: Path, collection: str) -> None:
     """Do what comes over the connection, one thing after the other, until it closes, as when the parent dies."""
     store = None
     while True:
@@ -96,7 +121,7 @@ def _serve(connection: Connection, directory: Path) -> None:
         except EOFError:
             return
         try:
-            store = store or _Store(directory)
+            store = store or _Store(client, directory, collection)
             store.do(action, arguments)
             connection.send(None)
         except Exception as error:  # whatever Chroma raises: for the parent

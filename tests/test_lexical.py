@@ -124,6 +124,21 @@ def test_segments_and_gone_passages_change_no_score(texts: list[str], size: int,
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+@given(
+    st.lists(st.sampled_from((*TEXTS, "", "园区园区园区")), min_size=1, max_size=12),
+    st.integers(1, 5),
+    st.sampled_from(("特色产业园区", "氢能港", "gpu芯片", "园区园区", "zzz")),
+)
+def test_sparse_vectors_hold_the_same_scores(texts: list[str], size: int, query: str) -> None:
+    """What an engine that knows only inner products finds is what BM25 finds, however the texts are cut into segments."""
+    index = build_lexical(texts, size)
+    weights, vectors = index.query_weights(query), list(index.weights())
+    products = [sum(vector.get(at, 0.0) * weight for at, weight in weights.items()) for vector in vectors]
+    assert len(vectors) == len(texts) and all(vectors)
+    found = {row: score for row, score in enumerate(products) if score}
+    assert found == pytest.approx(dict(index.search(query, len(texts))), rel=1e-5)
+
+
 def test_a_word_that_is_common_here_or_in_the_news_tells_little() -> None:
     everyday, rarest = everyday_idf()
     large = build_lexical(["企业获得氢能港"] + ["园区"] * 9000)

@@ -10,7 +10,7 @@ from assistant.config import Settings
 from assistant.current import Current
 from assistant.errors import told
 from assistant.ingest import Report, ingest
-from assistant.models import load_embeddings
+from assistant.models import load_embeddings, load_store
 
 TAKEN_UP_S = 60.0  # the longest that a new generation takes to come into service
 LOOK_S = 0.1
@@ -55,9 +55,9 @@ class Rebuild:
             with self._lock:
                 done, self._done, self._again = self._done, [], False
             try:
-                report = ingest(
-                    [self._settings.corpus], self._settings.index, *load_embeddings(self._settings), self._told
-                )
+                settings = self._settings
+                engine = load_store(settings)
+                report = ingest([settings.corpus], settings.index, *load_embeddings(settings), self._told, engine)
                 self._wait(report.update.manifest.generation)
                 end = Progress(message=said(report), problems=tuple(map(str, report.problems)))
                 for one in done:

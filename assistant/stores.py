@@ -1,0 +1,265 @@
+"""Where a generation's vectors are kept and searched: one class an engine, each behind langchain's VectorStore.
+
+A generation's vectors are one collection, filled before the generation is put in service and never changed after. Chroma
+is here, in the generation's own folder or on a server; Milvus is in milvus.py, for its client is an optional extra.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from assistant.errors import StoreError, reaching
+from assistant.vectors import VectorWriter, release
+
+if TYPE_CHECKING:
+    from langchain_core.documents import Document as LCDocument
+    from langchain_core.vectorstores import VectorStore
+
+    from assistant.lexical import LexicalIndex
+    from assistant.retrieve import Filters
+
+COLLECTION = "passages"  # in a generation's own folder
+SEARCHES = {"dense": "similarity_search_by_vector", "lexical": "similarity_search_by_weights"}  # by arm
+
+
+class DamagedError(Exception):
+    """A collection is not there, or cannot be read."""
+
+
+class Opened(Protocol):
+    """A collection, open for reading; safe to share between threads. `count` is how many passages it held when opened."""
+
+    count: int
+
+    @property
+    def vectors(self) -> "VectorStore":
+        """The collection as langchain has it; what it finds says its row in its metadata."""
+        ...  # pragma: no cover
+
+    def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
+        """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id, if they are there."""
+        ...  # pragma: no cover
+
+    def close(self) -> None:
+        """Release what is held."""
+        ...  # pragma: no cover
+
+
+class Writer(Protocol):
+    """Fills a collection; call `close` at the end, or `abandon`."""
+
+    def upsert(self, ids: list[str], embeddings: np.ndarray, metadatas: list[dict[str, Any]]) -> None:
+        """Store vectors, float32 of shape (ids, dimension); an id that is there gets the new ones."""
+        ...  # pragma: no cover
+
+    def delete(self, ids: list[str]) -> None:
+        """Remove vectors; only asked of an engine that amends."""
+        ...  # pragma: no cover
+
+    def close(self, lexical: "LexicalIndex") -> None:
+        """Complete the collection; an engine that searches the lexical arm takes its weights from `lexical`."""
+        ...  # pragma: no cover
+
+    def abandon(self) -> None:
+        """Release what is held, after a failure."""
+        ...  # pragma: no cover
+
+
+class Engine(Protocol):
+    """An engine as the index knows it. Raises StoreError when it cannot be reached.
+
+    `arms` are searched in it, the lexical one otherwise in the generation's own files; `amends` is whether a generation's
+    folder can be copied, its collection with it.
+    """
+
+    arms: ClassVar[tuple[str, ...]]
+    amends: ClassVar[bool]
+
+    @property
+    def address(self) -> str:
+        """Where it is, as a generation's manifest tells it; "" for the generation's own folder."""
+        ...  # pragma: no cover
+
+    def name(self, generation: str) -> str:
+        """Return a name for the collection of a generation that is about to be built."""
+        ...  # pragma: no cover
+
+    def open(self, directory: Path, collection: str) -> Opened:
+        """Open a generation's collection. Raises DamagedError."""
+        ...  # pragma: no cover
+
+    def writer(self, directory: Path, collection: str, many: bool) -> Writer:
+        """Fill a generation's collection, with `many` documents by a process of its own where that is faster."""
+        ...  # pragma: no cover
+
+    def remove(self, collection: str) -> None:
+        """Remove a collection, if it is there."""
+        ...  # pragma: no cover
+
+    def condition(self, filters: "Filters") -> Any:
+        """Return the filters as the engine's own condition."""
+        ...  # pragma: no cover
+
+
+@dataclass(frozen=True)
+class EmbeddedChroma:
+    """Chroma in the generation's own folder."""
+
+    arms: ClassVar[tuple[str, ...]] = ("dense",)
+    amends: ClassVar[bool] = True
+
+    @property
+    def address(self) -> str:
+        """None but the folder."""
+        return ""
+
+    def name(self, generation: str) -> str:
+        """Return the same name for each: they are in folders of their own."""
+        return COLLECTION
+
+    def client(self, directory: Path) -> Any:
+        """Open Chroma for a generation's folder."""
+        return chroma_client(directory / "chroma")
+
+    def open(self, directory: Path, collection: str) -> Opened:
+        """Open a generation's collection. Raises DamagedError."""
+        if not (directory / "chroma").is_dir():
+            raise DamagedError
+        try:
+            return _ChromaCollection(self.client(directory), collection)
+        except Exception as error:  # Chroma raises many kinds
+            raise DamagedError from error
+
+    def writer(self, directory: Path, collection: str, many: bool) -> Writer:
+        """Fill a generation's collection, `many` documents by a process of its own: Chroma holds Python's lock."""
+        return VectorWriter(self.client, directory, collection, apart=many)
+
+    def remove(self, collection: str) -> None:
+        """Leave it: it goes with its folder."""
+
+    def condition(self, filters: "Filters") -> Any:
+        """Return the filters as Chroma's `where`."""
+        parts: list[dict[str, Any]] = [{"published": {"$lte": filters.day}}]
+        if filters.levels:
+            parts.append({"level": {"$in": list(filters.levels)}})
+        if filters.doc_types:
+            parts.append({"doc_type": {"$in": list(filters.doc_types)}})
+        return parts[0] if len(parts) == 1 else {"$and": parts}
+
+
+EMBEDDED = EmbeddedChroma()
+
+
+@dataclass(frozen=True)
+class ChromaServer(EmbeddedChroma):
+    """Chroma on a server, by its HTTP address; a token goes into the Authorization header, for a proxy before it."""
+
+    url: str
+    token: str = field(default="", repr=False)
+    amends: ClassVar[bool] = False
+
+    @property
+    def address(self) -> str:
+        """The setting that leads here."""
+        return f"chroma+{self.url}"
+
+    def name(self, generation: str) -> str:
+        """Return a name that no build has had before."""
+        return unused_name(generation)
+
+    def client(self, directory: Path) -> Any:
+        """Connect to the server, whatever the folder."""
+        import chromadb
+
+        parts = urlsplit(self.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else None
+        return chromadb.HttpClient(parts.hostname or "", port, parts.scheme == "https", headers, _quiet())
+
+    def open(self, directory: Path, collection: str) -> Opened:
+        """Open a generation's collection. Raises DamagedError if it is not there."""
+        from chromadb.errors import NotFoundError
+
+        try:
+            with reaching(self.address, NotFoundError):
+                return _ChromaCollection(self.client(directory), collection)
+        except NotFoundError as error:
+            raise DamagedError from error
+
+    def writer(self, directory: Path, collection: str, many: bool) -> Writer:
+        """Fill a generation's collection."""
+        with reaching(self.address):
+            return VectorWriter(self.client, directory, collection, apart=False, address=self.address)
+
+    def remove(self, collection: str) -> None:
+        """Remove a collection, if it is there."""
+        from chromadb.errors import NotFoundError
+
+        with reaching(self.address), suppress(NotFoundError):
+            client = self.client(Path())
+            try:
+                client.delete_collection(collection)
+            finally:
+                release(client)
+
+
+class _ChromaCollection:
+    """A collection of either Chroma."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        try:
+            self._collection = client.get_collection(name, embedding_function=None)
+            self.count = int(self._collection.count())
+        except Exception:
+            release(client)
+            raise
+
+    @cached_property
+    def vectors(self) -> "VectorStore":
+        from langchain_chroma import Chroma  # 0.6 s: not for a writer
+
+        return Chroma(self._collection.name, client=self._client, create_collection_if_not_exists=False)
+
+    def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
+        found = self._collection.get(ids=list(rows), include=["embeddings"])
+        return dict(zip(found["ids"], found["embeddings"], strict=True))
+
+    def close(self) -> None:
+        release(self._client)
+
+
+def chroma_client(directory: Path) -> Any:
+    """Open an embedded Chroma with its telemetry off."""
+    import chromadb
+
+    return chromadb.PersistentClient(path=str(directory), settings=_quiet())
+
+
+def _quiet() -> Any:
+    from chromadb.config import Settings
+
+    return Settings(anonymized_telemetry=False)
+
+
+def unused_name(generation: str) -> str:
+    """Return a collection's name that no build has had before, so that none meets what another left on a shared server."""
+    return f"jiading_{generation}_{token_hex(4)}"
+
+
+def search_of(vectors: "VectorStore", arm: str) -> "Callable[..., Sequence[LCDocument]]":
+    """Return a store's own search of an arm. Raises StoreError if it has none: an arm is never left out in silence."""
+    from langchain_core.vectorstores import VectorStore
+
+    name = SEARCHES[arm]
+    if getattr(type(vectors), name, None) in (None, getattr(VectorStore, name, None)):
+        raise StoreError(f"向量库 {type(vectors).__name__} 不能做 {arm} 检索（缺 {name}），请换用能做的向量库")
+    found: Callable[..., Sequence[LCDocument]] = getattr(vectors, name)
+    return found
