@@ -173,7 +173,8 @@ def build_page(desk: Desk, settings: Settings, people: People, language: Languag
             return [str(html.links(*_links(identity(asker(request)), language))), *choices]
 
         page.load(opened, None, [links, level, kind], **PRIVATE)
-        gr.on([level.input, kind.input], partial(_limits, language), [level, kind], limits, **PRIVATE)
+        chosen: Any = {"fn": partial(_limits, language), "inputs": [level, kind], "outputs": limits}
+        gr.on([level.input, kind.input], **chosen, trigger_mode="always_last", **PRIVATE)  # two in quick succession
 
         def lift(event: gr.EventData, only: list[str], kinds: list[str]) -> tuple[list[str], list[str], str]:
             only, kinds = ([one for one in chosen if one != event._data.get("limit")] for chosen in (only, kinds))
