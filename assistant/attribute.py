@@ -8,7 +8,7 @@ import rjieba
 from assistant.lexical import share
 
 _ASKS = re.compile(
-    r"多少|几(?!方面)|哪(?:1|几|些)?[个家条所项座位天年月日款场]?|什么|何时|谁|啥|多大|久|多长|怎么|怎样|如何"
+    r"什么时候|多少|几(?!方面)|哪(?:1|几|些)?[个家条所项座位天年月日款场]?|什么|何时|谁|啥|多大|久|多长|怎么|怎样|如何"
 )
 _OF_MANY = re.compile("年|时间|日期|计划|进度|标准|基准|方式|范围|数|引进|四至|定位|开发|增加值|批$")
 _LIGHT = frozenset(
@@ -20,7 +20,7 @@ _SAME = tuple(  # words that ask for and tell one thing of a policy, a project o
         "补贴 补助 奖励 资助 扶持 支持 贴息 奖补 奖金 补 奖 资金 给予 封顶 最高 上限 额度 金额",
         "面积 占地 用地 占地面积 规划面积 总面积 建筑面积 亩 公顷 平方公里 平方米",
         "租金 房租 月租 月租金 租价", "价格 价钱 房价 单价 均价 售价 地价", "收费 费用 价格 免费",
-        "动工 开工 奠基 开建", "竣工 完工 建成 落成 建好 封顶", "启用 投用 开园 开业 揭牌 运营 投入 启动 开放",
+        "动工 开工 奠基 开建 打桩", "竣工 完工 建成 落成 建好 封顶", "启用 投用 开园 开业 揭牌 运营 投入 启动 开放",
         "通车 开通 运营", "投产 量产 下线 生产", "截止 截至 期限 止 受理 申报 前 受理期 申报期", "到期 有效期 失效 止 有效",
         "地址 位置 位于 地点 坐落 落户 落地", "电话 联系 联系方式 热线 咨询 邮箱", "牵头 主管 负责 管 归口 承办 受理",
         "成立 组建 设立 挂牌 揭牌", "举办 举行 召开 开幕 会 会议", "营收 收入 营业收入 销售额 销售收入 年收入",
@@ -44,6 +44,15 @@ def asked_for(text: str) -> tuple[str, ...]:
                 found.append(word)
                 break
     return tuple(dict.fromkeys(found))
+
+
+_EVENTS = tuple(row for row in _SAME if row & {"动工", "竣工", "启用", "投产", "通车"})
+
+
+@lru_cache(maxsize=1000)
+def event_of(text: str) -> str:
+    """Return what happens on the day that a normalised question asks for (开工, 启用, 投产); "" if it is none of these."""
+    return next((word for word in asked_for(text) if any(word in row for row in _EVENTS)), "")
 
 
 @lru_cache(maxsize=1000)

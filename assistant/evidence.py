@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.attribute import asked_for, speaks_of
+from assistant.attribute import asked_for, event_of, speaks_of
 from assistant.guard import orders
 from assistant.kind import FIGURES, Kind, measures_of
 from assistant.lexical import gram_set, names, share, words
@@ -458,6 +458,9 @@ def _of_that_one(aspect: Aspect, candidate: Candidate) -> bool:
     """Return False where the one that is most (最大的是哪家) is asked for and the unit names none, or another sort of thing or day."""
     if _MOST.search(aspect.text) and _WHICH_ONE.search(aspect.text) and not aspect.hard_kinds & FIGURES:
         return bool(re.search("最|首|冠|第[1一]", candidate.own))
+    event = event_of(aspect.text) if "date" in aspect.hard_kinds else ""
+    if event and not speaks_of(event, f"{candidate.own} {candidate.around}"):
+        return False
     if "day" in aspect.kinds and not aspect.holds("day", candidate.facts):
         asked = asked_for(aspect.text)[:1]  # what happens on the day
         return all(speaks_of(word, f"{candidate.own} {candidate.around}") for word in asked)

@@ -97,6 +97,8 @@ def test_facts_are_what_is_known(text: str, facts: str) -> None:
         ("氢能港办法的有效期到哪天？", "办法有效期截至2024年5月16日。", True),
         ("氢能港奖励怎么给？", "97个项目获奖励10亿元。", False),
         ("政府有没有补助？", "人才补助10万元。", False),  # for what or whom is not said
+        ("创新港二期何时开工？", "2024年二期并入新城。", False),  # a day, but not of that
+        ("创新港二期何时开工？", "二期2025年4月打桩。", True),
         ("火星基地面积多大？", "产业基地面积4平方公里。", False),
         ("氢能港在哪里？", "企业为德国客车厂供货。", False),  # names a place, locates nothing
     ],
