@@ -12,6 +12,7 @@ from assistant.text import normalise
         ("菁嘉公寓一室户的租金多少？", ("租金",)),
         ("新城专场发布会在哪个会场举行？", ("会场", "发布会")),  # the noun that types the answer, then what it is of
         ("二期哪天动工？", ("动工",)),
+        ("二期什么时候动工？", ("动工",)),
         ("文创园区认定归哪个部门管？电话多少？", ("部门", "认定", "电话")),
         ("这些园区是多少家？", ("园区",)),  # a measure word names nothing
         ("嘉定的特色产业园区", ()),  # asks nothing by a word
