@@ -43,6 +43,7 @@ NAMED = 0.8  # share of what is asked in a row from which the row is of just tha
 TITLED = 0.5  # share of what is asked in a title from which a question of validity is about that document
 DIFFERS = 0.5  # share of the best unit's probability from which another value is given too
 LESS_FOCUS = 0.15  # by how much less of what is asked may stand in it
+LESS_COVERED = 0.2  # by how much less may stand in or around it
 ALIKE, SAME = 0.3, 0.6  # the same for one that covers each word asked, by this share of what the best covers
 LEAST_OF = 0.4  # share of a row's first cell in a question from which the row is of what is asked
 MAX_RIVALS = 4
@@ -432,7 +433,7 @@ def _differing(aspect: Aspect, chosen: Sequence[Scored], fitting: Sequence[Score
     best, found = chosen[0], list(chosen)
     for scored in fitting:
         likely = scored.probability >= least * best.probability and scored.focus >= best.focus - less
-        likely = likely and scored.features["coverage"] >= best.features["coverage"] - 0.2
+        likely = likely and scored.features["coverage"] >= best.features["coverage"] - LESS_COVERED
         if scored in found or not (likely or _same_matter(aspect, scored, best)) or _of_another(aspect, scored, best):
             continue
         given = {value for kind in sought for s in found for value in aspect.values(kind, s.candidate.facts)}
