@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import shutil
 import tempfile
 import threading
 import time
@@ -29,7 +30,7 @@ from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
     from transformers import BertTokenizerFast
 
 stay_offline()
@@ -39,6 +40,8 @@ ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
 PASSWORD = "correct horse battery"
 TODAY = Filters(date(2026, 11, 24))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WCAG_22_AA = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")  # axe's tags
 
 DOCUMENTS = {
@@ -214,3 +217,28 @@ def jiading(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Path
     index = tmp_path_factory.mktemp("jiading")
     assert not run_ingest(CORPUS, index).problems
     return load_assistant(Settings(index=index))
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of the application at `address`."""
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture(scope="module")
+def address(small: Assistant, workspace: Path) -> Iterator[str]:
+    """Where the whole application runs over the tiny corpus."""
+    with served(small, workspace) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_FLAGS)
+        yield running
+        running.close()

@@ -136,11 +136,6 @@ def routes(found: Sequence[Any], prefix: str = "") -> Iterator[Route]:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("access")
-
-
-@pytest.fixture(scope="module")
 def address(small: Assistant, workspace: Path) -> Iterator[str]:
     with served(small, workspace, **PROVIDER) as running:
         yield running

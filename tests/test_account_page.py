@@ -7,19 +7,11 @@ from pathlib import Path
 import pytest
 from conftest import axe, served, signed_in
 from playwright.sync_api import Browser, Page
-from test_ui import browser
 
 from assistant.config import Settings
 from assistant.people.access import Role
 from assistant.people.people import People
 from assistant.pipeline import Assistant
-
-__all__ = ["browser"]  # the fixture
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("account")
 
 
 @pytest.fixture(scope="module")

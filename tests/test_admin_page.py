@@ -9,13 +9,11 @@ import httpx
 import pytest
 from conftest import DOCUMENTS, ROWS, axe, served, signed_in, write_corpus
 from playwright.sync_api import Browser, Page, expect
-from test_ui import browser
 
 from assistant.config import Settings
 from assistant.ingest import Report
 from assistant.models import load_assistant
 
-__all__ = ["browser"]  # the fixture
 NEW = "# 奖励标准\n\n智慧养老示范点一次性奖励88万元。\n\n本办法自2026年1月5日起施行，有效期至2030年12月31日。\n"
 QUESTION = "智慧养老示范点奖励多少万元？"
 SECTIONS = ("", "/document?file=grant.md", "/index", "/questions", "/users", "/audit?verify=true", "/settings")

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from asking import CONTRAST, fetch
 from conftest import DOCUMENTS, ROWS, TODAY, served, signed_in, write_corpus
 from playwright.sync_api import Browser, Page, expect
-from test_ui import CONTRAST, browser, fetch
 from typer.testing import CliRunner
 
 from assistant.cli import app
@@ -21,7 +21,6 @@ from assistant.pipeline import Assistant
 from assistant.schema import Turn
 from eval.testset import TestQuestion, read_testset, write_testset
 
-__all__ = ["browser"]  # the fixture
 AREA = TestQuestion("area", "氢能港规划面积多大？", True, ("2.15",), ("port",), "numeric")
 QUESTIONS = [
     AREA,

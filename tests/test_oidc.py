@@ -115,11 +115,6 @@ def provider(running: Identities) -> Identities:
     return running
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("oidc")
-
-
 def settings(issuer: str, **more: Any) -> dict[str, Any]:
     return {
         "oidc_issuer": issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "oidc_role_claim": "groups",

@@ -1,34 +1,20 @@
 """The reply page as staff meet it: a real server, a real browser, two people, a letter in Word."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import served, signed_in
+from conftest import signed_in
 from docx import Document
 from playwright.sync_api import Browser, Page, expect
 from replying import LETTER
-from test_ui import browser
 
-from assistant.pipeline import Assistant
 from assistant.reply.schema import OPEN
 
-__all__ = ["browser"]  # the fixture
 FILLED = {"q3": "不能安排宿舍。", "contact": "如需进一步咨询，请来信。", "signature": "测试区经济委员会"}
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("page")
-
-
-@pytest.fixture(scope="module")
-def address(small: Assistant, workspace: Path) -> Iterator[str]:
-    with served(small, workspace) as running:
-        yield running
 
 
 @pytest.fixture

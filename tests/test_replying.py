@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from conftest import served, signed_in
+from conftest import signed_in
 from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
@@ -247,17 +247,6 @@ def records(workspace: Path, about: str) -> list[tuple[str, str]]:
         return found[::-1]
     finally:
         people.close()
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest.fixture(scope="module")
-def address(small: Assistant, workspace: Path) -> Iterator[str]:
-    with served(small, workspace) as running:
-        yield running
 
 
 Person = Callable[..., httpx.Client]
