@@ -7,20 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assistant.attribute import is_attribute
-from assistant.evidence import (
-    LEAST_SUBJECT,
-    Candidate,
-    Embed,
-    Scored,
-    candidates,
-    coverage_of,
-    judge,
-    part_asked,
-    part_told,
-    place_of,
-    row_text,
-    weights_of,
-)
+from assistant.candidate import LEAST_SUBJECT, Candidate, candidates, row_text
+from assistant.conditions import part_asked, part_told, place_of
+from assistant.evidence import Embed, Scored, coverage_of, judge, weights_of
 from assistant.kind import FIGURES, SINGLE, Kind
 from assistant.lexical import names as place_names
 from assistant.lexical import share, words
@@ -545,11 +534,11 @@ def _statement(candidate: Candidate) -> Statement:
 
 def _names_thing(candidate: Candidate) -> bool:
     """Return whether the heading names what a row or item is of that itself only gives an attribute of it (占地, 总投资)."""
-    if candidate.unit.kind == "sentence":
+    label = candidate.label
+    if candidate.unit.kind == "sentence" or not label:
         return False
-    label = candidate.unit.cells[0][1] if candidate.unit.cells else candidate.own.split(":")[0]
     heading = re.sub(r"[(（].*|\W", "", _NUMBERED.sub("", candidate.heading))
-    attribute = is_attribute(normalise(label)) and len(heading) >= LEAST_SUBJECT
+    attribute = is_attribute(label) and len(heading) >= LEAST_SUBJECT
     return len(label) <= LONGEST_ATTRIBUTE and (attribute or bool(place_names(heading)))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
+from assistant.candidate import Candidate, candidates
 from assistant.compose import cite, cite_twins
 from assistant.errors import ModelError
-from assistant.evidence import Candidate, candidates
 from assistant.schema import Hit, Statement
 
 MAX_UNITS = 40  # sentences and rows shown to the model

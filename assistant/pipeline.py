@@ -12,10 +12,11 @@ from typing import Any, Literal, Protocol
 from langchain_core.embeddings import Embeddings
 
 from assistant import compose, validity
+from assistant.candidate import Candidate, row_text
 from assistant.catalog import written
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import AssistantError
-from assistant.evidence import Candidate, calibrated, row_text
+from assistant.evidence import calibrated
 from assistant.guard import route
 from assistant.index import Index
 from assistant.lexical import gram_set

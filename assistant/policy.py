@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from assistant.evidence import Candidate
+from assistant.candidate import Candidate
 
 # What a heading, a label or a column says of what stands below or beside it, in the order in which it is shown.
 FACETS: dict[str, re.Pattern[str]] = {

@@ -97,6 +97,10 @@ class Term:
         """The word and its alternatives."""
         return (self.word, *self.alternatives)
 
+    def share_in(self, text: str) -> float:
+        """Return how much of it stands in a normalised text, in [0, 1]; an alternative stands for all of it."""
+        return 1.0 if any(other in text for other in self.alternatives) else share(self.word, text)
+
 
 @dataclass(frozen=True)
 class Aspect:

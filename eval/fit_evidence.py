@@ -19,9 +19,10 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from assistant.candidate import candidates
 from assistant.config import Settings, stay_offline
 from assistant.embedding import StaticEmbeddings
-from assistant.evidence import MODEL, candidates, judge
+from assistant.evidence import MODEL, judge
 from assistant.models import load_assistant
 from assistant.pipeline import TOP_K
 from assistant.retrieve import Filters

@@ -17,10 +17,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from assistant.candidate import candidates
 from assistant.compose import cite
 from assistant.config import Settings, stay_offline
 from assistant.embedding import StaticEmbeddings
-from assistant.evidence import candidates
 from assistant.guard import orders, route
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_compose import document, model
 
-from assistant.evidence import Candidate, candidates, judge, probability, row_text
+from assistant.candidate import Candidate, candidates, row_text
+from assistant.evidence import judge, probability
 from assistant.kind import kinds, measures_of
 from assistant.question import read
 from assistant.schema import Document, Hit, Metadata

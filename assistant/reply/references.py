@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
-from assistant.evidence import row_text
+from assistant.candidate import row_text
 from assistant.reply.schema import Reference, State
 from assistant.schema import NORMATIVE, Answer, Citation, Document
 from assistant.split import units
