@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from assistant.attribute import asked_for, event_of, speaks_of
+from assistant.attribute import asked_for, event_of, is_attribute, speaks_of
 from assistant.candidate import Candidate
 from assistant.kind import FIGURES, measures_of
 from assistant.lexical import names, share
@@ -34,6 +34,7 @@ _CEILING = re.compile(
 _PAID_IN_ALL = re.compile(r"合计|共(?:计|发|奖|获|兑)|累计|总[额计]|专项资金|资金池|\d[个家项户]\w{0,12}[获奖]")
 _DISTRICT = re.compile("嘉定(?!工业|新城|镇|街道)|全区|[我本]区")
 _DEADLINE, _IN_FORCE = re.compile("截[止至]|受理|征求意见"), re.compile("有效|施行|实施|执行|试行|废止|失效")
+_THINGS = re.compile(r"哪[些几][个家]?[^,;?的]{0,6}(?:园区?|企业|公司|项目|基地|机构|医院|高校)")
 _WHICH_ONE = re.compile(r"哪[1一]?[个家座条项所]|谁|什么(?!时)")
 _MONTHS = re.compile(r"(?<!\d)1月?[-至到](\d{1,2})月")
 
@@ -56,6 +57,7 @@ def fits(aspect: Aspect, candidate: Candidate) -> bool:
         and _benefits(aspect, candidate)
         and _term_told(aspect, candidate)
         and not aspect.of_nothing
+        and _may_be_member(aspect, candidate)
     )
 
 
@@ -78,6 +80,11 @@ def _benefits(aspect: Aspect, candidate: Candidate) -> bool:
         return True
     text = f"{candidate.own} {candidate.around} {candidate.title}"
     return any(term.share_in(text) >= LEAST_NAME for term in aspect.beneficiaries)
+
+
+def _may_be_member(aspect: Aspect, candidate: Candidate) -> bool:
+    """Return False for a row or item of one thing's attributes or periods (占地, 2023全年) where things are to be listed."""
+    return not _THINGS.search(aspect.text) or bool(aspect.hard_kinds) or not is_attribute(candidate.label)
 
 
 def _term_told(aspect: Aspect, candidate: Candidate) -> bool:

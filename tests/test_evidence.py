@@ -177,6 +177,12 @@ def test_a_unit_is_verbatim_and_its_facts_are_in_it(text: str) -> None:
         assert candidate.partly_stated or candidate.facts == candidate.own or not candidate.own.strip(" ;")
 
 
+@pytest.mark.parametrize(("label", "fit"), [("总投资", False), ("芯片总部", True)])
+def test_what_is_told_of_one_thing_is_none_of_the_things_to_be_listed(label: str, fit: bool) -> None:
+    (candidate,) = units_of(document(f"- {label}：产业园的项目共3亿元。\n"))
+    assert fits("产业园有哪些项目？", candidate) is fit
+
+
 @pytest.mark.parametrize(("heading", "fit"), [("国际氢能产业基地", False), ("占地", True)])
 def test_a_figure_below_the_heading_of_another_thing_is_not_of_the_park_in_the_title(heading: str, fit: bool) -> None:
     made = document(f"# {heading}\n\n建筑面积5万平方米。\n", title="安亭港项目进展")
