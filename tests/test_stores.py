@@ -271,31 +271,34 @@ def test_a_store_without_an_arm_is_refused(embeddings: StaticEmbeddings) -> None
         search_of(Bare(), "dense")
 
 
-def test_a_collection_without_lexical_weights_is_refused(
+@pytest.fixture
+def on_milvus(
     tmp_path: Path, addresses: dict[str, str], bring_in: Callable[..., Report]
-) -> None:
+) -> tuple[Settings, str, Milvus]:
+    """The settings of an index of the tiny corpus on a Milvus server, its collection's name, and the server."""
     write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)
     settings = Settings(tmp_path / "corpus", tmp_path / "index", store=addresses["milvus server"])
     manifest = bring_in(settings).update.manifest
     engine = load_store(settings)
     assert isinstance(engine, Milvus)
+    return settings, manifest.collection, engine
+
+
+def test_a_collection_without_lexical_weights_is_refused(on_milvus: tuple[Settings, str, Milvus]) -> None:
+    settings, collection, engine = on_milvus
     with closing(engine.client()) as client:  # as another program makes them
-        client.drop_collection(manifest.collection)
-        client.create_collection(manifest.collection, dimension=256)
+        client.drop_collection(collection)
+        client.create_collection(collection, dimension=256)
     with pytest.raises(StoreError, match="词法"):
         load_assistant(settings)
 
 
 def test_a_collection_that_a_milvus_started_anew_has_not_loaded_is_loaded(
-    tmp_path: Path, addresses: dict[str, str], bring_in: Callable[..., Report]
+    on_milvus: tuple[Settings, str, Milvus],
 ) -> None:
-    write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)
-    settings = Settings(tmp_path / "corpus", tmp_path / "index", store=addresses["milvus server"])
-    manifest = bring_in(settings).update.manifest
-    engine = load_store(settings)
-    assert isinstance(engine, Milvus)
+    settings, collection, engine = on_milvus
     with closing(load_assistant(settings)) as assistant, closing(engine.client()) as client:
-        client.release_collection(manifest.collection)
+        client.release_collection(collection)
         assert "2.15" in assistant.ask(AREA, filters=TODAY).statements[0].text
 
 
