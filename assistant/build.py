@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from assistant.index import ROWS, Index, day, from_document
+from assistant.index import DOC_TYPES, LEVELS, ROWS, Index, day, from_document
 from assistant.lexical import LexicalIndex, SegmentWriter
 from assistant.relations import replaced
 from assistant.schema import Document, Metadata, Passage
@@ -129,7 +129,7 @@ class Builder:
         texts = [searchable_text(document, passage) for document, passage in batch]
         hashes = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts]
         vectors = self._embed(texts, hashes)
-        rows = np.array([(day(d.metadata), d.metadata.level, d.metadata.doc_type, True) for d, _ in batch], dtype=ROWS)
+        rows = np.array([_row(document.metadata) for document, _ in batch], dtype=ROWS)
         first, self._size = self._size, self._size + len(batch)
         self._rows.append(rows)
         self._sqlite.executemany(
@@ -194,6 +194,10 @@ class Builder:
         segments = [self._directory / "lexical" / name for name in self._segments]
         self._vectors.close(LexicalIndex(segments, rows["alive"]))
         return int(rows["alive"].sum()), tuple(self._segments)
+
+
+def _row(meta: Metadata) -> tuple[int, int, int, bool]:
+    return day(meta), LEVELS.index(meta.level), DOC_TYPES.index(meta.doc_type), True
 
 
 def _filtered(row: int, published: int, meta: Metadata) -> dict[str, Any]:

@@ -15,21 +15,22 @@ from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from assistant.catalog import first_day
 from assistant.errors import CorpusError, NoIndexError, StaleIndexError, reaching
 from assistant.lexical import LexicalIndex
-from assistant.schema import Document, Glossary, Metadata, Passage
+from assistant.schema import DocType, Document, Glossary, Level, Metadata, Passage
 from assistant.stores import COLLECTION, EMBEDDED, DamagedError, Engine, Opened
 
 if TYPE_CHECKING:
     from langchain_core.vectorstores import VectorStore
 
-FORMAT = 3  # of a generation's files: raise it when they change
-ROWS = np.dtype([("published", "i4"), ("level", "U4"), ("doc_type", "U16"), ("alive", "?")])
+FORMAT = 4  # of a generation's files: raise it when they change, or the order of LEVELS or DOC_TYPES
+LEVELS, DOC_TYPES = get_args(Level), get_args(DocType)
+ROWS = np.dtype([("published", "i4"), ("level", "i1"), ("doc_type", "i1"), ("alive", "?")])  # places in the two above
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Index:
         self.directory, self.manifest, self.engine = directory, manifest, engine
         self._lock = Lock()
         try:
-            self.rows = np.load(directory / "rows.npy", mmap_mode="r")
+            self.rows = np.load(directory / "rows.npy")
             self.alive = np.array(self.rows["alive"])
             self.lexical = LexicalIndex([directory / "lexical" / name for name in manifest.segments], self.alive)
             self._sqlite = sqlite3.connect(
@@ -122,6 +123,11 @@ class Index:
     def _passage(self, key: str, document_id: str, start: int, end: int, headings: str, context: str) -> Passage:
         text = self.document(document_id).text[start:end]
         return Passage(key, document_id, tuple(json.loads(headings)), text, start, end, context)
+
+    @cached_property
+    def newest(self) -> int:
+        """The last day on which a document here was published, as YYYYMMDD."""
+        return int(self.rows["published"][self.alive].max(initial=0))
 
     @cached_property
     def titles(self) -> dict[str, str]:

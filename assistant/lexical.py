@@ -161,7 +161,7 @@ class Segment:
 
     def __init__(self, directory: Path) -> None:
         self.tokens, self.starts, self.rows, self.counts, self.lengths = (
-            np.load(directory / f"{part}.npy", mmap_mode="r") for part in self.PARTS
+            np.load(directory / f"{part}.npy", mmap_mode="r").view(np.ndarray) for part in self.PARTS
         )
         if not len(self.tokens) == len(self.starts) - 1 or not len(self.rows) == len(self.counts) == self.starts[-1]:
             raise ValueError("a part of another segment")
@@ -178,6 +178,17 @@ class Segment:
             return self.rows[:0], self.counts[:0]
         span = slice(int(self.starts[at]), int(self.starts[at + 1]))
         return self.rows[span], self.counts[span]
+
+    def all_postings(self, tokens: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the postings of several tokens, one after the other: rows, how often, and the token's weight with each."""
+        places = np.minimum(np.searchsorted(self.tokens, tokens), len(self.tokens) - 1)
+        there = np.flatnonzero(self.tokens[places] == tokens) if len(self.tokens) else places[:0]
+        starts, ends = self.starts[places[there]], self.starts[places[there] + 1]
+        spans = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        rows, counts = (
+            np.concatenate([part[:0], *(part[span] for span in spans)]) for part in (self.rows, self.counts)
+        )
+        return rows, counts, np.repeat(weights[there], ends - starts)
 
 
 class SegmentWriter:
@@ -229,6 +240,15 @@ def token_hash(token: str) -> int:
     return int.from_bytes(blake2b(token.encode(), digest_size=8).digest(), "little")
 
 
+def _first(rows: np.ndarray, scores: np.ndarray, top_k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the top_k rows of the best scores, with their scores, in the order of the scores, then of the rows."""
+    if len(rows) > top_k:
+        among = np.argpartition(-scores, top_k - 1)[:top_k]
+        rows, scores = rows[among], scores[among]
+    order = np.lexsort((rows, -scores))
+    return rows[order], scores[order]
+
+
 class LexicalIndex:
     """BM25 over segments, as if they were one: score = Σ idf · tf / (tf + k1 · (1 - b + b · length / mean length)).
 
@@ -252,18 +272,22 @@ class LexicalIndex:
 
         `allowed` is a boolean mask over rows, shape (size,). Ties are broken by row, but for the last place.
         """
-        weights = {token_hash(token): self.idf(token) for token in dict.fromkeys(tokenize(query))}
-        scores = np.zeros(self.size, np.float32)
-        for segment, span in zip(self._segments, self._spans, strict=True):
-            part, norms = scores[span], self._norms[span]
-            for token, idf in weights.items():
-                rows, counts = segment.postings(token)
-                part[rows] += np.float32(idf) * counts / (counts + norms[rows])
+        tokens = list(dict.fromkeys(tokenize(query)))
+        hashes = np.fromiter(map(token_hash, tokens), np.uint64, len(tokens))
+        idfs = np.fromiter(map(self.idf, tokens), np.float32, len(tokens))
         usable = self._alive if allowed is None else self._alive & allowed
-        scores[~usable] = 0.0
-        count = min(top_k, int(np.count_nonzero(scores)))
-        best = np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, dtype=np.int64)
-        return sorted(((int(row), float(scores[row])) for row in best), key=lambda pair: (-pair[1], pair[0]))
+        best, least = [(np.empty(0, np.int64), np.empty(0))], 0.0
+        for segment, span in zip(self._segments, self._spans, strict=True):
+            held, counts, idf = segment.all_postings(hashes, idfs)
+            scores = np.bincount(held, idf * counts / (counts + self._norms[span][held]))
+            rows = np.flatnonzero(scores > least)
+            rows = rows[usable[span][rows]]
+            best.append((rows + span.start, scores[rows]))
+            if sum(len(rows) for rows, _ in best) >= top_k:
+                best = [_first(*map(np.concatenate, zip(*best, strict=True)), top_k)]
+                least = float(best[0][1].min())
+        rows, scores = _first(*map(np.concatenate, zip(*best, strict=True)), top_k)
+        return list(zip(rows.tolist(), scores.tolist(), strict=True))
 
     def query_weights(self, query: str) -> dict[int, float]:
         """Return a query as a sparse vector, dimension → weight: its inner product with `weights` is the BM25 score.

@@ -12,7 +12,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 
 from assistant.errors import reaching
-from assistant.index import Index
+from assistant.index import DOC_TYPES, LEVELS, Index
 from assistant.rank import fold_duplicates, reciprocal_rank_fusion
 from assistant.rerank import rerank
 from assistant.schema import DocType, Hit, Level, hit_to_dict
@@ -35,10 +35,14 @@ class Filters:
         """Return which rows pass, as booleans of shape (rows,)."""
         allowed: np.ndarray = rows["published"] <= self.day
         if self.levels:
-            allowed = allowed & np.isin(rows["level"], self.levels)
+            allowed &= np.isin(rows["level"], [LEVELS.index(level) for level in self.levels])
         if self.doc_types:
-            allowed = allowed & np.isin(rows["doc_type"], self.doc_types)
+            allowed &= np.isin(rows["doc_type"], [DOC_TYPES.index(kind) for kind in self.doc_types])
         return allowed
+
+    def limit(self, index: Index) -> bool:
+        """Return whether any passage of an index may be shut out."""
+        return bool(self.levels or self.doc_types) or self.day < index.newest
 
     @property
     def day(self) -> int:
@@ -97,30 +101,31 @@ class HybridRetriever(BaseRetriever):
         if not query.strip():
             return {}
         search = {"lexical": self._lexical, "dense": self._dense}
-        allowed = self.filters.mask(self.index.rows)
-        return {arm: search[arm](query, allowed) for arm in self.arms}
+        return {arm: search[arm](query) for arm in self.arms}
 
-    def _lexical(self, query: str, allowed: np.ndarray) -> list[int]:
+    def _lexical(self, query: str) -> list[int]:
         """Rank rows by BM25, in the engine if it holds the weights."""
         index: Index = self.index
         if "lexical" not in index.engine.arms:
+            allowed = self.filters.mask(index.rows) if self.filters.limit(index) else None
             return [row for row, _ in index.lexical.search(query, CANDIDATES, allowed)]
         weights = index.lexical.query_weights(query)
-        return self._in_engine("lexical", weights, allowed) if weights else []
+        return self._in_engine("lexical", weights) if weights else []
 
-    def _dense(self, query: str, allowed: np.ndarray) -> list[int]:
+    def _dense(self, query: str) -> list[int]:
         """Rank rows by cosine similarity."""
         embeddings: Embeddings = self.embeddings
         vector = embeddings.embed_query(query)
-        return self._in_engine("dense", vector, allowed) if any(vector) else []
+        return self._in_engine("dense", vector) if any(vector) else []
 
-    def _in_engine(self, arm: str, sought: Any, allowed: np.ndarray) -> list[int]:
+    def _in_engine(self, arm: str, sought: Any) -> list[int]:
         """Return the rows that the engine finds, best first: whatever its scores mean, its order is ours."""
         index: Index = self.index
-        every = bool(allowed[index.alive].all())  # a filter costs Chroma far more than its search
         search = search_of(index.vectors, arm)
+        # A filter costs Chroma far more than its search.
+        condition = index.engine.condition(self.filters) if self.filters.limit(index) else None
         with reaching(index.engine.address):
-            found = search(sought, k=CANDIDATES, filter=None if every else index.engine.condition(self.filters))
+            found = search(sought, k=CANDIDATES, filter=condition)
         return [document.metadata["row"] for document in found]
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[LCDocument]:

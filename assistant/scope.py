@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import get_args
 
-from assistant.index import Index
+import numpy as np
+
+from assistant.index import DOC_TYPES, LEVELS, Index
 from assistant.retrieve import Filters
 from assistant.schema import DOC_TYPE_LABELS, Level
 from assistant.words import Language, say
 
-LEVELS: tuple[Level, ...] = tuple(level for level in get_args(Level) if level)
+CHOICES: tuple[Level, ...] = tuple(level for level in LEVELS if level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Scope:
 
     def filters(self, as_of: date) -> Filters:
         """Return the documents that may answer on a day; what is no level or type limits nothing."""
-        levels = tuple(level for level in LEVELS if level in self.levels)
+        levels = tuple(level for level in CHOICES if level in self.levels)
         return Filters(as_of, levels, tuple(kind for kind in DOC_TYPE_LABELS if kind in self.doc_types))
 
     def chosen(self, language: Language) -> list[tuple[str, str]]:
@@ -40,8 +41,11 @@ class Scope:
 def held(index: Index, language: Language = "zh") -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the levels and the types of the documents in an index, each with its name first, in their own order."""
     rows = index.rows[index.alive]
-    levels, types = set(rows["level"].tolist()), set(rows["doc_type"].tolist())
-    return [(say(level, language), level) for level in LEVELS if level in levels], [
+    levels, types = (
+        {names[place] for place in np.unique(rows[column]).tolist()}
+        for column, names in (("level", LEVELS), ("doc_type", DOC_TYPES))
+    )
+    return [(say(level, language), level) for level in CHOICES if level in levels], [
         (say(name, language), key) for key, name in DOC_TYPE_LABELS.items() if key in types
     ]
 

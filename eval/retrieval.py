@@ -79,8 +79,10 @@ def systems(benchmark: Benchmark, embeddings: StaticEmbeddings, work: Path) -> d
     index = benchmark.index(work, embeddings)
     retriever = HybridRetriever(index=index, embeddings=embeddings, filters=ANY_DAY, top_k=DEPTH, fold=False)
 
+    alone = HybridRetriever(index=index, embeddings=embeddings, filters=ANY_DAY, arms=("dense",))
+
     def dense(query: str) -> list[tuple[str, float]]:
-        rows = retriever._dense(query, ANY_DAY.mask(index.rows))
+        rows = alone.rankings(query).get("dense", [])
         return [(passage.document_id, -rank) for rank, passage in enumerate(index.passages(rows))]
 
     return {

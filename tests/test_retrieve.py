@@ -50,8 +50,9 @@ def test_both_arms_search_the_documents_that_pass_and_no_others(jiading: Assista
     ]
     masked = np.flatnonzero(filters.mask(jiading.index.rows)).tolist()
     assert {passage.document_id for passage in jiading.index.passages(masked)} == set(passing)
-    for arm in (searcher._lexical, searcher._dense):
-        rows = arm(QUERY, filters.mask(jiading.index.rows))
+    rankings = searcher.rankings(QUERY)
+    assert set(rankings) == {"lexical", "dense"}
+    for rows in rankings.values():
         assert set(rows) <= set(masked) and bool(rows) is bool(masked)
     assert {hit.document.id for hit in searcher.hits(QUERY)} <= set(passing)
 

@@ -15,7 +15,7 @@ from assistant.pipeline import Assistant
 from assistant.policy import FACETS
 from assistant.retrieve import Filters
 from assistant.schema import DOC_TYPE_LABELS
-from assistant.scope import LEVELS
+from assistant.scope import CHOICES
 from assistant.viewer import NOTICES, STANDING, AnswerView
 from assistant.words import catalogue, language_of, said, say
 
@@ -25,7 +25,7 @@ SOURCES = {
     if path.suffix in (".py", ".html", ".js")
 }
 HAN = re.compile(r"[\u3400-\u9fff]")
-DRAWN_FROM = (*DOC_TYPE_LABELS.values(), *LEVELS, *NOTICES.values(), *STANDING.values(), *REASONS.values(), *ROLES.values(), *FACETS, *(title for _, title, _ in LINKS))  # fmt: skip
+DRAWN_FROM = (*DOC_TYPE_LABELS.values(), *CHOICES, *NOTICES.values(), *STANDING.values(), *REASONS.values(), *ROLES.values(), *FACETS, *(title for _, title, _ in LINKS))  # fmt: skip
 
 
 def test_every_text_has_an_english_one() -> None:
