@@ -276,17 +276,17 @@ class LexicalIndex:
         hashes = np.fromiter(map(token_hash, tokens), np.uint64, len(tokens))
         idfs = np.fromiter(map(self.idf, tokens), np.float32, len(tokens))
         usable = self._alive if allowed is None else self._alive & allowed
-        best, least = [(np.empty(0, np.int64), np.empty(0))], 0.0
+        rows, scores, least = np.empty(0, np.int64), np.empty(0), 0.0
         for segment, span in zip(self._segments, self._spans, strict=True):
             held, counts, idf = segment.all_postings(hashes, idfs)
-            scores = np.bincount(held, idf * counts / (counts + self._norms[span][held]))
-            rows = np.flatnonzero(scores > least)
-            rows = rows[usable[span][rows]]
-            best.append((rows + span.start, scores[rows]))
-            if sum(len(rows) for rows, _ in best) >= top_k:
-                best = [_first(*map(np.concatenate, zip(*best, strict=True)), top_k)]
-                least = float(best[0][1].min())
-        rows, scores = _first(*map(np.concatenate, zip(*best, strict=True)), top_k)
+            added = np.bincount(held, idf * counts / (counts + self._norms[span][held]))
+            more = np.flatnonzero(added > least)
+            more = more[usable[span][more]]
+            rows, scores = np.concatenate([rows, more + span.start]), np.concatenate([scores, added[more]])
+            if len(rows) >= top_k:
+                rows, scores = _first(rows, scores, top_k)
+                least = float(scores[-1])
+        rows, scores = _first(rows, scores, top_k)
         return list(zip(rows.tolist(), scores.tolist(), strict=True))
 
     def query_weights(self, query: str) -> dict[int, float]:

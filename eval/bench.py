@@ -1,21 +1,33 @@
-"""Measure indexing as a user runs it: speed, memory and size as the corpus grows, and one changed document.
+"""Measure the product at 1,000 to 1,000,000 passages, beside what could be used in its place, in one run.
 
-    python -m eval.bench --data DIR [--sizes 1000,10000,all]
+    python -m eval.bench --data DIR [--size N …] [--system NAME …] [--work DIR] [--save]
 
-DIR holds news.passages.jsonl.gz and laws.documents.jsonl.gz. Each size takes that many news articles; `all` takes every
-article and every law. Memory is the resident memory of the command and its children together, looked at ten times a second.
+DIR holds news.passages.jsonl.gz and laws.documents.jsonl.gz; eval/workload.py says how a workload is made of them and of
+the corpus, eval/systems.py what is compared. Each system indexes each size in a process of its own, then answers the test
+set's questions in another, on one core, then is searched from many threads. Memory is the resident memory of the process and
+its children, looked at ten times a second. LARGEST is how far a system is taken, for what comes after takes hours or more
+memory than two cores come with. The file cache is as the run before left it. With --save the figures are kept in eval/results/, with the machine's.
 """
 
 import argparse
-import gzip
 import json
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from eval.external import RESULTS, machine
+from eval.run import program_commit
+from eval.systems import SYSTEMS
+from eval.workload import write_workload
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+LARGEST = {"langchain": 100_000, "bm25s": 100_000, "rank_bm25": 100_000}  # passages
+CORPUS = Path("corpus")
 CHANGED = "示范区氢能大厦共有4871家企业入驻。"  # stands in no other document
 QUESTION = "示范区氢能大厦有多少家企业？"
 
@@ -30,18 +42,17 @@ class Run:
 
 
 def run(*arguments: str) -> Run:
-    """Run the assistant's command line and watch it."""
+    """Run a module and watch it. Raises SystemExit with what it complained of."""
     start, peak = time.perf_counter(), 0
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "assistant.cli", *arguments], stdout=output, stderr=subprocess.DEVNULL
-        )
+    command = [sys.executable, "-m", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
             peak = max(peak, sum(map(_resident, _family(process.pid))))
             time.sleep(0.1)
-        seconds = time.perf_counter() - start
-        output.seek(0)
-        return Run(seconds, peak / 1e6, output.read().decode())
+        seconds, (output, errors) = time.perf_counter() - start, process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments)}: {errors[-2000:]}")
+    return Run(seconds, peak / 1e6, output)
 
 
 def _family(pid: int) -> list[int]:
@@ -59,60 +70,96 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def write_corpus(data: Path, folder: Path, articles: int) -> tuple[list[Path], int]:
-    """Write the first articles, 0 for all and the laws, and return the files and the number of documents in them."""
-    folder.mkdir()
-    count = 0
-    files = []
-    for name in ("news.passages", *(["laws.documents"] if not articles else [])):
-        files.append(folder / f"{name}.jsonl")
-        with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines, files[-1].open("w") as out:
-            for line in lines:
-                if articles and count == articles:
-                    break
-                out.write(line)
-                count += 1
-    return files, count
-
-
-def change_one(file: Path) -> None:
-    """Add a sentence to the document in the middle of a file."""
+def change_one(file: Path, changed: Path) -> None:
+    """Write the file again with a sentence added to the document in its middle."""
     lines = file.read_text(encoding="utf-8").splitlines()
     entry = json.loads(lines[len(lines) // 2])
     lines[len(lines) // 2] = json.dumps({**entry, "text": f"{entry['text']}\n\n{CHANGED}"}, ensure_ascii=False)
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    changed.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def main() -> None:
-    """Measure each size and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def measure(system: str, size: int, file: Path, folder: Path) -> dict[str, Any]:
+    """Return what a system takes for a workload, its index left in `folder`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    place = ["--folder", str(folder)]
+    built = run("eval.systems", "build", system, str(CORPUS), str(file), *place)
+    found = {
+        "system": system, "size": size, **json.loads(built.output), "build_mb": round(built.peak_mb),
+        "disk_mb": round(sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()) / 1e6, 1),
+    }  # fmt: skip
+    asked = run("eval.systems", "ask", system, *place)
+    found |= {**json.loads(asked.output), "ask_mb": round(asked.peak_mb)}
+    found |= json.loads(run("eval.systems", "crowd", system, *place).output)
+    return found
+
+
+def amended(file: Path, folder: Path) -> dict[str, Any]:
+    """Return what the command line takes for a workload that is indexed: nothing changed, one document changed, one question."""
+    index = ("--index", str(folder / "index"))
+    again = run("assistant.cli", "ingest", str(CORPUS), str(file), *index)
+    asked = run("assistant.cli", "ask", QUESTION, *index)
+    before = file.with_suffix(".before")
+    file.rename(before)
+    try:
+        change_one(before, file)
+        changed = run("assistant.cli", "ingest", str(CORPUS), str(file), *index)
+        right = "4871" in run("assistant.cli", "ask", QUESTION, *index).output
+    finally:
+        before.replace(file)
+    return {
+        "unchanged_s": round(again.seconds, 2), "changed_s": round(changed.seconds, 2), "changed_is_answered": right,
+        "cold_ask_s": round(asked.seconds, 2), "cold_ask_mb": round(asked.peak_mb),
+    }  # fmt: skip
+
+
+def row(found: dict[str, Any]) -> str:
+    """Return the table's row of what was measured."""
+    search, whole = found["search_ms"], found.get("answer_ms", {}).get("total")
+    figures = (
+        found["system"], f"{found['passages']:,}", f"{found['passages'] / found['build_s']:,.0f}", found["build_mb"],
+        found["disk_mb"], found["open_s"], *(f"{search[p]:.1f}" for p in ("p50", "p95", "p99")),
+        "/".join(f"{whole[p]:.0f}" for p in ("p50", "p95", "p99")) if whole else "", f"{found['recall']:.3f}",
+        "/".join(f"{value:.0f}" for value in found["per_second"].values()), found["ask_mb"],
+        *(found.get(name, "") for name in ("cold_ask_s", "changed_s", "unchanged_s")),
+    )  # fmt: skip
+    return f"| {' | '.join(map(str, figures))} |"
+
+
+HEADS = (
+    "系统", "段落", "入库 段/秒", "入库峰值 MB", "占盘 MB", "打开 秒", "检索 P50", "P95", "P99 毫秒", "整个回答 P50/P95/P99 毫秒",
+    "召回@5", "同时 1/8/64 每秒", "提问峰值 MB", "冷启动问一题 秒", "改一份 秒", "不变再跑 秒",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print a table and, if asked, keep the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--sizes", default="1000,10000,all")
-    options = parser.parse_args()
-    print(
-        "| 文件数 | 建索引 秒 | 文件/秒 | 毫秒/文件 | 毫秒/段 | 峰值内存 MB | 索引 MB | 改一份后 秒 | 不变再跑 秒 | 再问一题 秒 | 答对 |"
-    )
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
-    for size in options.sizes.split(","):
-        with tempfile.TemporaryDirectory() as folder:
-            print(row(options.data, Path(folder), 0 if size == "all" else int(size)), flush=True)
-
-
-def row(data: Path, folder: Path, articles: int) -> str:
-    """Return the table's row of one size."""
-    files, count = write_corpus(data, folder / "files", articles)
-    command = ("ingest", *map(str, files), "--index", str(folder / "index"))
-    built = run(*command)
-    (manifest,) = (json.loads(file.read_text()) for file in folder.glob("index/*/manifest.json"))
-    size = sum(file.stat().st_size for file in folder.glob("index/**/*") if file.is_file()) / 1e6
-    change_one(files[0])
-    changed, again = run(*command), run(*command)
-    asked = run("ask", QUESTION, "--index", str(folder / "index"))
-    return (
-        f"| {count} | {built.seconds:.1f} | {count / built.seconds:.0f} | {1000 * built.seconds / count:.2f} "
-        f"| {1000 * built.seconds / manifest['passages']:.3f} | {built.peak_mb:.0f} | {size:.0f} | {changed.seconds:.1f} "
-        f"| {again.seconds:.1f} | {asked.seconds:.1f} | {'是' if '4871' in asked.output else '否'} |"
-    )
+    parser.add_argument("--size", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--system", nargs="*", default=list(SYSTEMS), choices=SYSTEMS)
+    parser.add_argument("--work", type=Path, default=Path("build/bench"))
+    parser.add_argument("--save", action="store_true")
+    options = parser.parse_args(arguments)
+    options.work.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    print(f"| {' | '.join(HEADS)} |\n|{' --- |' * len(HEADS)}")
+    for size in options.size:
+        file = options.work / f"{size}.jsonl"
+        write_workload(options.data, file, size)
+        for system in options.system:
+            if size > LARGEST.get(system, size):
+                continue
+            folder = options.work / f"{system}-{size}"
+            rows.append(measure(system, size, file, folder))
+            if system == "ours":
+                rows[-1] |= amended(file, folder)
+            else:
+                shutil.rmtree(folder)
+            print(row(rows[-1]), flush=True)
+            if options.save:
+                content = {"commit": program_commit(), "machine": machine(), "rows": rows}
+                kept = RESULTS / f"bench-{program_commit().rstrip('+')}.json"
+                kept.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def documents(data: Path) -> Iterator[Row]:
 
 def _rows(file: Path) -> list[Row]:
     with gzip.open(file, "rt", encoding="utf-8") as lines:
-        return [{name: row[name] for name in ("id", "title", "text") if name in row} for row in map(json.loads, lines)]
+        found = [{name: row[name] for name in ("id", "title", "text") if name in row} for row in map(json.loads, lines)]
+    return [row for row in found if row["text"].strip()]
 
 
 def _interleaved(sources: dict[str, list[Row]]) -> Iterator[Row]:
