@@ -20,13 +20,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from langchain_core.embeddings import Embeddings
 
-from assistant.build import Builder, Incoming, Progress
+from assistant.build import Builder, Progress
 from assistant.catalog import Problem
 from assistant.errors import CorpusError, IndexLockedError, StaleIndexError
 from assistant.formats import read_table
 from assistant.history import History
 from assistant.index import FORMAT, Index, Manifest, from_document, manifest_of, read_manifest
 from assistant.load import GLOSSARY, Entry, Loaded, load
+from assistant.prepare import Embedder, Incoming, grouped, prepare
 from assistant.schema import Document, Glossary
 from assistant.stores import EMBEDDED, Engine
 
@@ -352,11 +353,12 @@ def _build(
     amend = alike is not None and engine.amends and _worth_amending(alike, change)
     new = change.new if amend else list(change.after)
     vectors = partial(engine.writer, building, manifest.collection, len(new) >= MANY)
-    builder = Builder(building, embeddings, alike, amend, vectors, progress)
+    builder, embed = Builder(building, alike, amend, vectors, progress), Embedder(embeddings, alike)
+    groups = grouped(change.incoming.get(key) or _stored(old, key) for key in new)
     try:
         if amend:
             builder.remove(change.gone, frozenset(change.after))
-        builder.add((change.incoming.get(key) or _stored(old, key) for key in new), len(new))
+        builder.add(((group, prepare((one.document for one in group), embed)) for group in groups), len(new))
         passages, segments = builder.finish()
     except BaseException:
         builder.abandon()
@@ -364,7 +366,7 @@ def _build(
     manifest = replace(manifest, passages=passages, segments=segments)
     _write(manifest, building)
     building.rename(final)
-    return replace(counts, manifest=manifest, embedded=builder.embedded)
+    return replace(counts, manifest=manifest, embedded=embed.made)
 
 
 def _write(manifest: Manifest, directory: Path) -> None:
