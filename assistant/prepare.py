@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -19,6 +19,7 @@ from assistant.schema import Document
 from assistant.split import searchable_text, split
 
 EVERY, MOST = 64, 256  # a group ends after one document in so many, and at the latest after so many
+T = TypeVar("T")
 Embed = Callable[[Sequence[str], Sequence[str]], np.ndarray]  # texts and their hashes → one float32 row a text
 
 
@@ -78,12 +79,12 @@ def prepare(documents: Iterable[Document], embed: Embed) -> Prepared:
     return Prepared(rows, embed(texts, hashes), count_tokens(texts))
 
 
-def grouped(incoming: Iterable[Incoming]) -> Iterator[list[Incoming]]:
-    """Yield documents in groups, in order."""
-    group: list[Incoming] = []
-    for one in incoming:
+def grouped(documents: Iterable[T], hash_of: Callable[[T], str]) -> Iterator[list[T]]:
+    """Yield documents in groups, in order; `hash_of` gives one's hash."""
+    group: list[T] = []
+    for one in documents:
         group.append(one)
-        if int(one.hash, 16) % EVERY == 0 or len(group) == MOST:
+        if int(hash_of(one), 16) % EVERY == 0 or len(group) == MOST:
             yield group
             group = []
     if group:
