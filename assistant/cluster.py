@@ -21,6 +21,7 @@ import ray.data
 from langchain_core.embeddings import Embeddings
 from ray.exceptions import RayError
 
+from assistant import errors
 from assistant.clean import Cleaned
 from assistant.config import Settings, stay_offline
 from assistant.errors import AssistantError, CorpusError, SettingsError
@@ -41,6 +42,9 @@ from assistant.staging import (
 )
 
 PREPARING = ("split", "text", "lexical", "embedding", "prepare", "index")  # modules that shape what is stored, besides
+Work = Callable[[dict[str, Any]], dict[str, Any]]  # of a row, on some machine
+
+log = logging.getLogger("assistant")
 
 
 class Cluster:
@@ -130,7 +134,7 @@ class Cluster:
     def _name(self, hashes: Iterable[str]) -> str:
         return hashlib.sha256(json.dumps([self._version, *hashes]).encode()).hexdigest()[:32] + ".parquet"
 
-    def _run(self, work: Callable[[dict[str, Any]], dict[str, Any]], rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
+    def _run(self, work: Work, rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
         """Yield what comes of each row, in order."""
         todo = list(rows)
         if not todo:
@@ -138,14 +142,15 @@ class Cluster:
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it logs is raised as well
+        told = partial(_told, work=work, staging=self._staging)
         try:
-            yield from ray.data.from_items(todo, override_num_blocks=len(todo)).map(work).iter_rows()
+            for row in ray.data.from_items(todo, override_num_blocks=len(todo)).map(told).iter_rows():
+                if "failed" in row:
+                    raise getattr(errors, row["failed"])(row["message"])
+                yield row
         except RayError as error:
-            cause = getattr(error, "cause", error)
-            if isinstance(cause, AssistantError):
-                raise type(cause)(str(cause)) from error
-            logging.getLogger("assistant").warning("ray: %s", type(cause).__name__)
+            log.warning("ray: %s", type(error).__name__)
             raise CorpusError("有一台机器没有做完，索引保持不变；已做好的留着，请再运行一次 ingest") from error
 
 
@@ -168,6 +173,15 @@ def _same(version: str, settings: Settings) -> Embeddings:
     if _version(fingerprint) != version:
         raise SettingsError("集群里有机器装的程序、向量模型或文字识别与本机不同，请装成一样再试")
     return embeddings
+
+
+def _told(row: dict[str, Any], work: Work, staging: Folder) -> dict[str, Any]:
+    """Do some work; a failure that a user can act on is part of what is returned, for Ray would retry and wrap it."""
+    try:
+        with reaching_folder(staging.address):
+            return work(row)
+    except AssistantError as error:
+        return {"failed": type(error).__name__, "message": str(error)}
 
 
 def _read_one(row: dict[str, Any], folder: Folder, staging: Folder, version: str, settings: Settings) -> dict[str, Any]:
