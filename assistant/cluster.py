@@ -55,8 +55,9 @@ class Cluster:
     """
 
     def __init__(self, settings: Settings, address: str, staging: str) -> None:
-        self._settings, self._address, self._staging = settings, address, Folder(staging)
-        self._ours = False
+        self._address, self._staging, self._ours = address, Folder(staging), False
+        model = ("embedding_model", "embedding_query_prompt")  # keys and passwords stay on this machine
+        self._settings = Settings(**{name: getattr(settings, name) for name in model})
 
     def __enter__(self) -> Self:
         """Connect, or start Ray here. Raises SettingsError when there is no cluster."""
@@ -87,7 +88,7 @@ class Cluster:
         """
         address = str(path.resolve()) if isinstance(path, Path) else path
         folder = Folder(address)
-        with tempfile.TemporaryDirectory() as beside, reaching_folder(address):
+        with tempfile.TemporaryDirectory(dir=kept) as beside, reaching_folder(address):
             place = path if isinstance(path, Path) else stand_in(folder, Path(beside), (CATALOG, GLOSSARY))
             if place.name.endswith(LINES):
                 return load(place, known, progress), None
@@ -113,11 +114,11 @@ class Cluster:
         """Yield each group with what was prepared of it, in order; `embed` only counts the vectors that were made."""
         with reaching_folder(self._staging.address):
             there = self._staging.files().keys()
-            missing = [
+            missing = (
                 {"name": name, "documents": json.dumps([from_document(one.document) for one in group])}
                 for group in groups()
                 if (name := self._name(one.hash for one in group)) not in there
-            ]
+            )
             work = partial(_prepare_one, staging=self._staging, version=self._version, settings=self._settings)
             done = self._run(work, missing)
             for group in groups():
@@ -143,9 +144,11 @@ class Cluster:
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it logs is raised as well
+        handed_out = ray.data.from_items(todo, override_num_blocks=len(todo))
+        del todo  # Ray has them
         told = partial(_told, work=work, staging=self._staging)
         try:
-            for row in ray.data.from_items(todo, override_num_blocks=len(todo)).map(told).iter_rows():
+            for row in handed_out.map(told).iter_rows():
                 if "failed" in row:
                     raise getattr(errors, row["failed"])(row["message"])
                 yield row
@@ -188,7 +191,7 @@ def _read_one(row: dict[str, Any], folder: Folder, staging: Folder, version: str
     """Read a file on this machine, in words for the user where it cannot be read, and keep what was read."""
     _same(version, settings)
     kept = f"{row['fingerprint']}.json"
-    if kept in staging.files():
+    if staging.has(kept):
         return {"fingerprint": row["fingerprint"], "answer": staging.get(kept).decode()}
     with tempfile.TemporaryDirectory() as here:
         file = Path(here) / row["file"]

@@ -19,8 +19,9 @@ from pyarrow import parquet
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
 from assistant.clean import Cleaned
-from assistant.errors import CorpusError
+from assistant.errors import CorpusError, SettingsError
 from assistant.lexical import Tokens
+from assistant.load import LINES
 from assistant.prepare import Prepared, Row
 
 KINDS = (".json", ".parquet", ".part")  # of the files here; no others are ever removed
@@ -30,10 +31,14 @@ KINDS = (".json", ".parquet", ".part")  # of the files here; no others are ever 
 class Folder:
     """A folder, or a single file, by its absolute path or by a URI that pyarrow knows.
 
-    Each method raises OSError where it is not there or cannot be used.
+    Raises SettingsError for a URI with a key in it; each method, OSError where the folder cannot be used.
     """
 
     address: str
+
+    def __post_init__(self) -> None:
+        if "@" in urlsplit(self.address).netloc:
+            raise SettingsError("地址里不要写账号和密钥，请写在环境变量或各台机器的配置里")
 
     @cached_property
     def _at(self) -> tuple[FileSystem, str]:
@@ -49,12 +54,22 @@ class Folder:
             raise CorpusError(f"找不到“{told(self.address)}”，请核对地址")
         return info if info.type == FileType.File else None
 
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return Path(self._at[1]).name
+
     def files(self) -> dict[str, FileInfo]:
         """Return all files below the folder, by their name in it; {} where there is no folder."""
         system, base = self._at
         found = system.get_file_info(FileSelector(base, allow_not_found=True, recursive=True))
         named = {info.path.removeprefix(base).lstrip("/"): info for info in found if info.type == FileType.File}
         return {name: info for name, info in named.items() if ".." not in name.split("/")}
+
+    def has(self, name: str) -> bool:
+        """Return whether there is such a file."""
+        system, base = self._at
+        return bool(system.get_file_info(f"{base}/{name}").type == FileType.File)
 
     def get(self, name: str) -> bytes:
         """Return a file's content; the single file is named ""."""
@@ -102,19 +117,19 @@ def stand_in(folder: Folder, beside: Path, contents: tuple[str, ...]) -> Path:
 
     Files without content take no room, and tell all that is needed to see which of them must be read.
     """
-    single = folder.file
-    name = Path(urlsplit(folder.address).path).name
-    for file, info in ({"": single} if single else folder.files()).items():
-        here = beside / name / file if file else beside / name
-        here.parent.mkdir(parents=True, exist_ok=True)
-        here.touch()
-        if file in contents or (not file and name.endswith((".jsonl", ".jsonl.gz"))):
-            here.write_bytes(folder.get(file))
+    place, single = beside / folder.name, folder.file
+    if not single:
+        place.mkdir(exist_ok=True)
+    for name, info in ({"": single} if single else folder.files()).items():
+        file = place / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        if name in contents or (single and file.name.endswith(LINES)):
+            file.write_bytes(folder.get(name))
         else:
-            os.truncate(here, info.size)
-        os.utime(here, ns=(info.mtime_ns or 0, info.mtime_ns or 0))
-    (beside / name).mkdir(exist_ok=True) if not single else None
-    return beside / name
+            os.truncate(file, info.size)
+        os.utime(file, ns=(info.mtime_ns or 0, info.mtime_ns or 0))
+    return place
 
 
 def from_cleaned(cleaned: Cleaned) -> bytes:

@@ -175,7 +175,9 @@ def test_a_killed_run_goes_on_where_it_was_and_prepares_nothing_twice(
     assert content(index) == content(tmp_path / "one")
 
     entries = source.read_text(encoding="utf-8").splitlines(keepends=True)
-    source.write_text("".join([*entries[:400], *entries[401:]]), encoding="utf-8")  # the groups around it are prepared anew
+    source.write_text(
+        "".join([*entries[:400], *entries[401:]]), encoding="utf-8"
+    )  # the groups around it are prepared anew
     before = kept(index)
     update = bring_in(source, index, True).update
     assert update.removed == 1 and 0 < update.embedded < 400
