@@ -9,8 +9,10 @@ import hashlib
 import json
 import logging
 import os
+import re
+import socket
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +44,7 @@ from assistant.staging import (
 )
 
 PREPARING = ("split", "text", "lexical", "embedding", "prepare", "index")  # modules that shape what is stored, besides
+HOST, WAIT_S = re.compile(r"(?:ray://)?([^:/]+):(\d+)"), 10.0
 Work = Callable[[dict[str, Any]], dict[str, Any]]  # of a row, on some machine
 
 log = logging.getLogger("assistant")
@@ -56,6 +59,7 @@ class Cluster:
 
     def __init__(self, settings: Settings, address: str, staging: str) -> None:
         self._address, self._staging, self._ours = address, Folder(staging), False
+        self._rows: Iterator[Any] | None = None
         model = ("embedding_model", "embedding_query_prompt")  # keys and passwords stay on this machine
         self._settings = Settings(**{name: getattr(settings, name) for name in model})
 
@@ -64,14 +68,18 @@ class Cluster:
         self._ours = not ray.is_initialized()
         if self._ours:
             try:
+                if at := HOST.fullmatch(self._address):  # Ray would try for minutes
+                    socket.create_connection((at[1], int(at[2])), WAIT_S).close()
                 ray.init(self._address, include_dashboard=False if self._address == "local" else None, log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
-            except (ConnectionError, ValueError, RuntimeError) as error:
+            except (OSError, ValueError, RuntimeError) as error:
                 raise SettingsError(f"连不上 Ray 集群“{self._address}”，请核对地址，并确认它在运行") from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if close := getattr(self._rows, "close", None):  # not left to Ray's own end, after a failure
+            close()
         if self._ours:
             ray.shutdown()
 
@@ -114,18 +122,23 @@ class Cluster:
         """Yield each group with what was prepared of it, in order; `embed` only counts the vectors that were made."""
         with reaching_folder(self._staging.address):
             there = self._staging.files().keys()
-            missing = (
-                {"name": name, "documents": json.dumps([from_document(one.document) for one in group])}
-                for group in groups()
-                if (name := self._name(one.hash for one in group)) not in there
-            )
             work = partial(_prepare_one, staging=self._staging, version=self._version, settings=self._settings)
-            done = self._run(work, missing)
+            done = self._run(work, self._missing(groups(), there))
             for group in groups():
                 name = self._name(one.hash for one in group)
                 if name not in there:
-                    embed.made += next(done)["made"]
+                    row = next(done)
+                    if row["name"] != name:
+                        raise RuntimeError("Ray gave its results in another order")
+                    embed.made += row["made"]
                 yield group, to_prepared(self._staging.get(name))
+
+    def _missing(self, groups: Iterable[list[Incoming]], there: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Yield the groups that are not prepared yet, as `_prepare_one` takes them."""
+        for group in groups:
+            name = self._name(one.hash for one in group)
+            if name not in there:
+                yield {"name": name, "documents": json.dumps([from_document(one.document) for one in group])}
 
     def tidy(self, hashes: Iterable[str]) -> None:
         """Remove what is not of the documents with these hashes, all those of the index, in order."""
@@ -147,8 +160,9 @@ class Cluster:
         handed_out = ray.data.from_items(todo, override_num_blocks=len(todo))
         del todo  # Ray has them
         told = partial(_told, work=work, staging=self._staging)
+        self._rows = iter(handed_out.map(told).iter_rows())
         try:
-            for row in handed_out.map(told).iter_rows():
+            for row in self._rows:
                 if "failed" in row:
                     raise getattr(errors, row["failed"])(row["message"])
                 yield row
