@@ -1,59 +1,44 @@
 """Write one generation of the index: from nothing, or as the generation before with some documents taken out and put in.
 
-Documents pass through in batches (split → embed → store), so memory does not grow with the corpus's length in tokens.
+What was prepared of the documents is stored in order and in batches, so memory does not grow with the corpus's length in
+tokens.
 """
 
-import hashlib
-import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from langchain_core.embeddings import Embeddings
 
-from assistant.index import DOC_TYPES, LEVELS, ROWS, Index, day, from_document
-from assistant.lexical import LexicalIndex, SegmentWriter
+from assistant.index import DOC_TYPES, LEVELS, ROWS, Index, from_document
+from assistant.lexical import LexicalIndex, SegmentWriter, count_tokens
+from assistant.prepare import Incoming, Prepared, Row, rebatched
 from assistant.relations import replaced
-from assistant.schema import Document, Metadata, Passage
-from assistant.split import searchable_text, split
+from assistant.split import searchable_text
 from assistant.stores import Writer
 
-BATCH = 1000  # passages embedded and stored at once
+BATCH = 1000  # passages stored at once
 SEGMENT = 50_000  # passages of a lexical segment
 TAIL = 2000  # a last segment of fewer passages is written anew with what is added
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A document to store, with the path it came from and the hash of all that is stored of it."""
-
-    document: Document
-    source: str
-    hash: str
-
-
 class Builder:
-    """Writes a generation into an empty directory; `old` is the one in service, if its vectors can be used again.
+    """Writes a generation into an empty directory, with `amend` as a copy of `old`, the one in service.
 
-    With `amend` it starts as a copy of `old`; call `remove`, `add` and then `finish`, each once. `vectors` opens what they are
-    written with.
+    Call `remove`, `add` and then `finish`, each once. `vectors` opens what they are written with.
     """
 
     def __init__(
-        self, directory: Path, embeddings: Embeddings, old: Index | None, amend: bool, vectors: Callable[[], Writer],
-        progress: Progress,
-    ) -> None:  # fmt: skip
-        self._directory, self._embeddings, self._old, self._progress = directory, embeddings, old, progress
-        self.embedded = 0
+        self, directory: Path, old: Index | None, amend: bool, vectors: Callable[[], Writer], progress: Progress
+    ) -> None:
+        self._directory, self._old, self._progress = directory, old, progress
         self._rows: list[np.ndarray] = []
         self._segments: list[str] = []
         self._replaced_ids: set[str] = set()
@@ -85,12 +70,12 @@ class Builder:
         if len(lengths) >= TAIL:
             return
         assert self._old
-        first = self._size - len(lengths)
-        for row in range(first, self._size):
+        texts = []
+        for row in range(self._size - len(lengths), self._size):
             alive = bool(self._rows[0]["alive"][row])
             (passage,) = self._old.passages([row]) if alive else (None,)
-            text = searchable_text(self._old.document(passage.document_id), passage) if passage else ""
-            self._writer.add([text])
+            texts.append(searchable_text(self._old.document(passage.document_id), passage) if passage else "")
+        self._writer.add(count_tokens(texts))
         shutil.rmtree(self._directory / "lexical" / self._segments.pop())
 
     def remove(self, ids: Sequence[str], again: frozenset[str]) -> None:
@@ -111,63 +96,37 @@ class Builder:
         for batch in _batches(keys):
             self._vectors.delete(batch)
 
-    def add(self, incoming: Iterable[Incoming], total: int) -> None:
-        """Split, embed and store documents."""
-        for batch in _batches(self._passages(incoming, total)):
+    def add(self, prepared: Iterable[tuple[Sequence[Incoming], Prepared]], total: int) -> None:
+        """Store groups of documents, in order, and what was prepared of each."""
+        for batch in rebatched(self._documents(prepared, total), BATCH):
             self._store(batch)
 
-    def _passages(self, incoming: Iterable[Incoming], total: int) -> Iterator[tuple[Document, Passage]]:
-        """Store each document as it comes, and yield its passages."""
-        for number, one in enumerate(incoming, 1):
-            self._sqlite.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", (*from_document(one.document), one.source, one.hash)
+    def _documents(self, prepared: Iterable[tuple[Sequence[Incoming], Prepared]], total: int) -> Iterator[Prepared]:
+        """Store the documents of each group as it comes, and yield their passages."""
+        done = 0
+        for group, passages in prepared:
+            self._sqlite.executemany(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)",
+                ((*from_document(one.document), one.source, one.hash) for one in group),
             )
-            yield from ((one.document, passage) for passage in split(one.document))
-            self._progress("建索引", number, total)
+            done += len(group)
+            self._progress("建索引", done, total)
+            yield passages
 
-    def _store(self, batch: Sequence[tuple[Document, Passage]]) -> None:
-        texts = [searchable_text(document, passage) for document, passage in batch]
-        hashes = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts]
-        vectors = self._embed(texts, hashes)
-        rows = np.array([_row(document.metadata) for document, _ in batch], dtype=ROWS)
+    def _store(self, batch: Prepared) -> None:
         first, self._size = self._size, self._size + len(batch)
-        self._rows.append(rows)
+        rows = [(one.published, LEVELS.index(one.level), DOC_TYPES.index(one.doc_type), True) for one in batch.rows]
+        self._rows.append(np.array(rows, dtype=ROWS))
         self._sqlite.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (row, p.id, p.document_id, p.start, p.end, json.dumps(p.headings, ensure_ascii=False), p.context, key)
-                for row, ((_, p), key) in enumerate(zip(batch, hashes, strict=True), first)
-            ),
+            ((row, *one[:7]) for row, one in enumerate(batch.rows, first)),
         )
-        self._writer.add(texts)
+        self._writer.add(batch.tokens)
         if len(self._writer) >= SEGMENT:
             self._write_segment()
-        self._replaced_ids.difference_update(passage.id for _, passage in batch)
-        self._vectors.upsert(
-            [passage.id for _, passage in batch],
-            vectors,
-            [
-                _filtered(first + at, int(row["published"]), document.metadata)
-                for at, (row, (document, _)) in enumerate(zip(rows, batch, strict=True))
-            ],
-        )
-
-    def _embed(self, texts: Sequence[str], hashes: Sequence[str]) -> np.ndarray:
-        """Return one float32 row a text: the stored vector where the generation before holds the same text."""
-        known: dict[str, str] = {}
-        stored: dict[str, Any] = {}
-        if self._old:
-            query = f"SELECT text_hash, id, row FROM passages WHERE text_hash IN ({','.join('?' * len(hashes))})"
-            found = self._old.fetch(query, hashes)
-            known = {key: passage for key, passage, _ in found}
-            rows_of = {passage: row for _, passage, row in found}
-            stored = self._old.stored({passage: rows_of[passage] for passage in known.values()}) if known else {}
-        new = [at for at, key in enumerate(hashes) if known.get(key) not in stored]
-        made = self._embeddings.embed_documents([texts[at] for at in new]) if new else []
-        self.embedded += len(new)
-        fresh = dict(zip(new, made, strict=True))
-        rows = [fresh[at] if at in fresh else stored[known[key]] for at, key in enumerate(hashes)]
-        return np.asarray(rows, dtype=np.float32)
+        ids = [one.id for one in batch.rows]
+        self._replaced_ids.difference_update(ids)
+        self._vectors.upsert(ids, batch.vectors, [_filtered(row, one) for row, one in enumerate(batch.rows, first)])
 
     def _write_segment(self) -> None:
         name = str(int(self._segments[-1]) + 1) if self._segments else "0"
@@ -196,13 +155,9 @@ class Builder:
         return int(rows["alive"].sum()), tuple(self._segments)
 
 
-def _row(meta: Metadata) -> tuple[int, int, int, bool]:
-    return day(meta), LEVELS.index(meta.level), DOC_TYPES.index(meta.doc_type), True
-
-
-def _filtered(row: int, published: int, meta: Metadata) -> dict[str, Any]:
+def _filtered(row: int, passage: Row) -> dict[str, Any]:
     """Return what Chroma filters by; what is blank matches no filter and takes no room."""
-    found = {"row": row, "published": published, "level": meta.level, "doc_type": meta.doc_type}
+    found = {"row": row, "published": passage.published, "level": passage.level, "doc_type": passage.doc_type}
     return {name: value for name, value in found.items() if value != ""}
 
 

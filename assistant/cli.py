@@ -45,18 +45,29 @@ QuestionArgument = Annotated[str, typer.Argument(metavar="QUESTION", help="问�
 @app.command()
 def ingest(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH…", help="文件夹、文件或 .jsonl（.gz）；默认 corpus/。")
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH…", help="文件夹、文件或 .jsonl（.gz）；加 --ray 时也可以是 s3:// 等地址；默认 corpus/。"
+        ),
     ] = None,
     index: IndexOption = None,
+    ray: Annotated[
+        str, typer.Option("--ray", metavar="ADDRESS", help="用 Ray 集群：它的地址、auto，或 local（只用本机）。")
+    ] = "",
+    staging: Annotated[
+        str, typer.Option("--staging", metavar="DIR", help="各台机器都能读写的文件夹或地址；默认在索引目录里。")
+    ] = "",
 ) -> None:
     """读取资料，更新索引；没有变化的段落不重新计算。"""
     from rich.console import Console
     from rich.progress import Progress
 
     from assistant.ingest import ingest as run
-    from assistant.models import load_embeddings, load_store
+    from assistant.models import load_embeddings, load_store, load_workers
 
     settings = _settings(index)
+    if staging and not ray:
+        raise SettingsError("--staging 要和 --ray 一起用")
     embeddings, fingerprint = load_embeddings(settings)
     with Progress(console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}
@@ -67,7 +78,9 @@ def ingest(
             bars.update(tasks[stage], completed=done, total=total)
 
         engine = load_store(settings)
-        report = run(paths or [settings.corpus], settings.index, embeddings, fingerprint, progress, engine)
+        sources = [one if "://" in one else Path(one) for one in paths or [str(settings.corpus)]]
+        with load_workers(settings, ray, staging) as workers:
+            report = run(sources, settings.index, embeddings, fingerprint, progress, engine, workers)
     for problem in report.problems:
         typer.echo(str(problem), err=True)
     manifest = report.update.manifest

@@ -19,6 +19,7 @@ OFFLINE = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "PYTHON_DOTENV_DISABLED": "1",  # pymilvus would read a file named .env
     "LANGSMITH_TRACING": "false",
     "LANGCHAIN_TRACING_V2": "false",
@@ -161,6 +162,6 @@ def _as(kind: type, value: Any, named: str) -> Any:
 
 
 def stay_offline() -> None:
-    """Switch the telemetry of Chroma, Gradio, Hugging Face and langchain off, and .env files, unless the administrator set it."""
+    """Switch the telemetry of Chroma, Gradio, Hugging Face, Ray and langchain off, and .env files, unless the administrator set it."""
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)

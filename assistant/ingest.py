@@ -10,23 +10,24 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 from langchain_core.embeddings import Embeddings
 
-from assistant.build import Builder, Incoming, Progress
+from assistant.build import Builder, Progress
 from assistant.catalog import Problem
-from assistant.errors import CorpusError, IndexLockedError, StaleIndexError
-from assistant.formats import read_table
+from assistant.errors import CorpusError, IndexLockedError, SettingsError, StaleIndexError
 from assistant.history import History
 from assistant.index import FORMAT, Index, Manifest, from_document, manifest_of, read_manifest
-from assistant.load import GLOSSARY, Entry, Loaded, load
+from assistant.load import Entry, Loaded, load, read_file, read_glossary
+from assistant.prepare import Embedder, Incoming, Prepared, grouped, prepare
 from assistant.schema import Document, Glossary
 from assistant.stores import EMBEDDED, Engine
 
@@ -61,6 +62,51 @@ class Update:
     switched: bool = False
 
 
+class Workers(Protocol):
+    """Who reads files and prepares documents: this process, or many machines (cluster.py)."""
+
+    def load(
+        self, path: Path | str, known: Mapping[str, Entry] | None, progress: Callable[[int, int], None], kept: Path
+    ) -> tuple[Loaded, Glossary | None]:
+        """Load a path, or a URI where that can be done, with its glossary; in the folder `kept` what was read may be put down."""
+        ...  # pragma: no cover
+
+    def prepared(
+        self, groups: Callable[[], Iterable[list[Incoming]]], embed: Embedder
+    ) -> Iterator[tuple[list[Incoming], Prepared]]:
+        """Yield each group with what was prepared of it, in order; `embed` gives or counts the vectors."""
+        ...  # pragma: no cover
+
+    def tidy(self, hashes: Iterable[str]) -> None:
+        """Remove what was kept of documents other than those with these hashes, all those of the index, in order."""
+        ...  # pragma: no cover
+
+
+class Here:
+    """One machine: the work is done in this process."""
+
+    def load(
+        self, path: Path | str, known: Mapping[str, Entry] | None, progress: Callable[[int, int], None], kept: Path
+    ) -> tuple[Loaded, Glossary | None]:
+        """Load a path and its glossary; the text of office files is kept in case this is interrupted."""
+        if isinstance(path, str):
+            raise SettingsError(f"“{path}”是网络地址，要加 --ray 才能读取")
+        loaded = load(path, known, progress, lambda file, fingerprint: read_file(file, kept / f"{fingerprint}.json"))
+        return loaded, read_glossary(path)
+
+    def prepared(
+        self, groups: Callable[[], Iterable[list[Incoming]]], embed: Embedder
+    ) -> Iterator[tuple[list[Incoming], Prepared]]:
+        """Yield each group with what was prepared of it."""
+        return ((group, prepare((one.document for one in group), embed)) for group in groups())
+
+    def tidy(self, hashes: Iterable[str]) -> None:
+        """Nothing was kept."""
+
+
+HERE = Here()
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What an ingest did, and what it could not read."""
@@ -70,10 +116,10 @@ class Report:
 
 
 def ingest(
-    paths: Sequence[Path], root: Path, embeddings: Embeddings, embedding: str, progress: Progress,
-    engine: Engine = EMBEDDED,
+    paths: Sequence[Path | str], root: Path, embeddings: Embeddings, embedding: str, progress: Progress,
+    engine: Engine = EMBEDDED, workers: Workers = HERE,
 ) -> Report:  # fmt: skip
-    """Read the paths and bring the index at `root` in step with them; documents of other paths stay.
+    """Read the paths, URIs among them where the workers can, and bring the index at `root` in step with them; documents of other paths stay.
 
     A document that can no longer be read keeps its last good version. Raises CorpusError when nothing can be
     indexed, IndexLockedError when another process is writing, StoreError when the engine of the vectors cannot be
@@ -87,17 +133,16 @@ def ingest(
         known, kept = known_entries(root, old), root / "reading"
         kept.mkdir(exist_ok=True)
         for path in paths:
-            name = str(path.resolve())
-            loaded: Loaded = load(path, known.get(name), partial(progress, f"读取 {path.name}"), kept)
+            name = path if isinstance(path, str) else str(path.resolve())
+            loaded, found = workers.load(path, known.get(name), partial(progress, f"读取 {Path(path).name}"), kept)
             problems += loaded.problems
             keep = frozenset(loaded.refused | loaded.unchanged)
             sources.append(Source(name, loaded.documents, keep, loaded.complete))
             seen[name] = loaded.seen
-            if (path / GLOSSARY).is_file():
-                glossary = tuple(read_table(path / GLOSSARY, "term", "aliases"))
+            glossary = glossary if found is None else found
         if not any(seen.values()) and problems:
             raise CorpusError("没有一份资料可以收录，索引保持不变：\n" + "\n".join(map(str, problems)))
-        done = _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress, engine)
+        done = _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress, engine, workers)
         _remember(root, done.manifest.generation, known | seen)
         shutil.rmtree(kept)
     return Report(done, tuple(problems))
@@ -179,7 +224,7 @@ def update(
     service stays readable and untouched until the new one is complete.
     """
     with _writing(root, engine) as old:
-        return _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress, engine)
+        return _bring_in_step(root, old, sources, embeddings, embedding, glossary, progress, engine, HERE)
 
 
 @contextmanager
@@ -208,6 +253,7 @@ def _bring_in_step(
     glossary: Glossary | None,
     progress: Progress,
     engine: Engine,
+    workers: Workers,
 ) -> Update:
     before = {key: _State(*rest) for key, *rest in old.fetch(_STATES)} if old else {}
     incoming = {document.id: _incoming(document, source.name) for source in sources for document in source.documents}
@@ -230,9 +276,10 @@ def _bring_in_step(
     if old and old.manifest.generation == generation:
         return replace(counts, manifest=old.manifest)
     change = _Change(before, after, incoming)
-    done = _build(root, old, counts, change, embeddings, progress, engine)
+    done = _build(root, old, counts, change, embeddings, progress, engine, workers)
     _record(root, old, generation, change)
     _switch(root, generation, engine)
+    workers.tidy(state.hash for state in after.values())
     return replace(done, switched=True)
 
 
@@ -335,7 +382,7 @@ def _generation(after: dict[str, _State], embedding: str, glossary: Glossary, en
 
 def _build(
     root: Path, old: Index | None, counts: Update, change: _Change, embeddings: Embeddings, progress: Progress,
-    engine: Engine,
+    engine: Engine, workers: Workers,
 ) -> Update:  # fmt: skip
     """Write a whole generation beside the others, under its final name only once complete."""
     manifest = counts.manifest
@@ -352,11 +399,15 @@ def _build(
     amend = alike is not None and engine.amends and _worth_amending(alike, change)
     new = change.new if amend else list(change.after)
     vectors = partial(engine.writer, building, manifest.collection, len(new) >= MANY)
-    builder = Builder(building, embeddings, alike, amend, vectors, progress)
+    builder, embed = Builder(building, alike, amend, vectors, progress), Embedder(embeddings, alike)
+
+    def groups() -> Iterator[list[Incoming]]:
+        return grouped((change.incoming.get(key) or _stored(old, key) for key in new), lambda one: one.hash)
+
     try:
         if amend:
             builder.remove(change.gone, frozenset(change.after))
-        builder.add((change.incoming.get(key) or _stored(old, key) for key in new), len(new))
+        builder.add(workers.prepared(groups, embed), len(new))
         passages, segments = builder.finish()
     except BaseException:
         builder.abandon()
@@ -364,7 +415,7 @@ def _build(
     manifest = replace(manifest, passages=passages, segments=segments)
     _write(manifest, building)
     building.rename(final)
-    return replace(counts, manifest=manifest, embedded=builder.embedded)
+    return replace(counts, manifest=manifest, embedded=embed.made)
 
 
 def _write(manifest: Manifest, directory: Path) -> None:

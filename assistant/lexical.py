@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from functools import cache, cached_property, lru_cache
 from hashlib import blake2b
 from itertools import pairwise
@@ -191,45 +192,77 @@ class Segment:
         return rows, counts, np.repeat(weights[there], ends - starts)
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The distinct tokens of some passages, one passage after the other: `hashes`, uint64, and `counts`, uint16.
+
+    Each passage has `distinct` of them, int64; `lengths`, int32, holds each passage's number of tokens.
+    """
+
+    hashes: np.ndarray
+    counts: np.ndarray
+    distinct: np.ndarray
+    lengths: np.ndarray
+
+    def cut(self, start: int, end: int) -> "Tokens":
+        """Return those of the passages from `start` to before `end`."""
+        first, last = (int(self.distinct[:at].sum()) for at in (start, end))
+        return Tokens(
+            self.hashes[first:last], self.counts[first:last], self.distinct[start:end], self.lengths[start:end]
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence["Tokens"]) -> "Tokens":
+        """Return those of all parts, in order."""
+        empty = count_tokens([])
+        return cls(*(np.concatenate([getattr(part, one.name) for part in (empty, *parts)]) for one in fields(cls)))
+
+
+def count_tokens(texts: Iterable[str]) -> Tokens:
+    """Return the tokens of texts as an index keeps them."""
+    ids: defaultdict[str, int] = defaultdict()
+    ids.default_factory = ids.__len__
+    found = [np.fromiter(map(ids.__getitem__, tokens), np.int64, len(tokens)) for tokens in map(tokenize, texts)]
+    lengths = np.array([len(one) for one in found], np.int32)
+    size = max(1, len(ids))
+    keys = np.concatenate([*found, np.empty(0, np.int64)])
+    keys += np.repeat(np.arange(len(lengths)), lengths) * size
+    keys.sort()
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    counts = np.minimum(np.diff(first, append=len(keys)), 65535).astype(np.uint16)
+    hashes = np.fromiter(map(token_hash, ids), np.uint64, len(ids))
+    distinct = np.bincount(keys[first] // size, minlength=len(lengths))
+    return Tokens(hashes[keys[first] % size], counts, distinct, lengths)
+
+
 class SegmentWriter:
     """Collects the tokens of passages and writes them as one segment."""
 
     def __init__(self) -> None:
-        self._ids: defaultdict[str, int] = defaultdict()
-        self._ids.default_factory = self._ids.__len__
-        self._found: list[np.ndarray] = []
-        self._lengths: list[int] = []
+        self._parts: list[Tokens] = []
+        self._size = 0
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return self._size
 
-    def add(self, texts: Iterable[str]) -> None:
-        """Add texts as the next passages."""
-        for tokens in map(tokenize, texts):
-            self._found.append(np.fromiter(map(self._ids.__getitem__, tokens), np.int32, len(tokens)))
-            self._lengths.append(len(tokens))
+    def add(self, tokens: Tokens) -> None:
+        """Add tokens as those of the next passages."""
+        self._parts.append(tokens)
+        self._size += len(tokens.lengths)
 
     def write(self, directory: Path) -> None:
         """Write the segment into a new directory."""
         directory.mkdir(parents=True)
-        lengths = np.array(self._lengths, np.int32)
-        size = max(1, len(lengths))
-        hashes = np.fromiter(map(token_hash, self._ids), np.uint64, len(self._ids))
-        order = np.argsort(hashes)
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        keys = rank[np.concatenate([*self._found, np.empty(0, np.int32)])]
-        keys *= size
-        keys += np.repeat(np.arange(len(lengths)), lengths)
-        keys.sort()
-        first = np.flatnonzero(np.diff(keys, prepend=-1))
-        keys, counts = keys[first], np.diff(first, append=len(keys))
+        all_of_them = Tokens.join(self._parts)
+        order = np.argsort(all_of_them.hashes, kind="stable")  # by row within a token
+        tokens, starts = np.unique(all_of_them.hashes[order], return_index=True)
+        rows = np.repeat(np.arange(self._size, dtype=np.int32), all_of_them.distinct)
         parts = {
-            "tokens": hashes[order],
-            "starts": np.searchsorted(keys, np.arange(len(order) + 1) * size),
-            "rows": (keys % size).astype(np.int32),
-            "counts": np.minimum(counts, 65535).astype(np.uint16),
-            "lengths": lengths,
+            "tokens": tokens,
+            "starts": np.append(starts, len(order)),
+            "rows": rows[order],
+            "counts": all_of_them.counts[order],
+            "lengths": all_of_them.lengths,
         }
         for name, part in parts.items():
             np.save(directory / f"{name}.npy", part)

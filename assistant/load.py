@@ -12,11 +12,11 @@ from pathlib import Path
 from assistant.catalog import Problem, Row, parse_row, read_catalog
 from assistant.clean import Cleaned, clean_markdown, clean_page
 from assistant.errors import CorpusError
-from assistant.formats import ADVICE, OCR, READERS, convert, read_text
+from assistant.formats import ADVICE, OCR, READERS, convert, read_table, read_text
 from assistant.formats.converted import MAX_TEXT
 from assistant.formats.tables import tabbed_as_tables
 from assistant.metadata import differing, particulars, read_metadata, stated_row, told
-from assistant.schema import Document
+from assistant.schema import Document, Glossary
 
 CATALOG, DOCUMENTS = "catalog.csv", "documents"
 GLOSSARY, TOPICS, ADDRESSES = "glossary.csv", "topics.csv", "addresses.csv"  # tables beside it, no documents
@@ -29,7 +29,9 @@ READING = (
     "catalog",
     "schema",
 )  # modules that shape a document, besides formats
+LINES = (".jsonl", ".jsonl.gz")
 Entry = tuple[str, list[tuple[str, str]]]  # its id, and place and reason of each remark on it
+Reader = Callable[[Path, str], Cleaned]  # of a file and its fingerprint; raises CorpusError as `read_file` does
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class Loaded:
     complete: bool = True  # whether all that could not be read is named in `refused`
     ids: set[str] = field(default_factory=set)
     known: Mapping[str, Entry] = field(default_factory=dict)
-    kept: Path | None = None
+    read: Reader | None = None
     seen: dict[str, Entry] = field(default_factory=dict)
     removed: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
@@ -75,21 +77,20 @@ def load(
     path: Path,
     known: Mapping[str, Entry] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    kept: Path | None = None,
+    read: Reader | None = None,
 ) -> Loaded:
     """Load a folder (with or without a catalogue), one document, or a .jsonl or .jsonl.gz of {id, title, text}.
 
     Entries whose fingerprint is `known` from the last time are not read again. `progress` is told the files of a folder
-    that are done, and their number; in the folder `kept` the text of each office file is put down as soon as it is read,
-    and taken from there by a later call, should this one be interrupted. Raises CorpusError where the path itself
-    cannot be used; single faults are problems of the result.
+    that are done, and their number; files are read by `read`, or else by `read_file`. Raises CorpusError where the path
+    itself cannot be used; single faults are problems of the result.
     """
     if not path.exists():
         raise CorpusError(f"找不到“{path}”，请核对路径")
-    loaded = Loaded(known=known or {}, kept=kept)
+    loaded = Loaded(known=known or {}, read=read)
     if path.is_dir():
         return _load_folder(path, loaded, progress)
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    if path.name.endswith(LINES):
         return _load_lines(path, loaded)
     _add_file(loaded, path, path.stem, None)
     return loaded
@@ -119,6 +120,12 @@ def _load_folder(folder: Path, loaded: Loaded, progress: Callable[[int, int], No
         _add_file(loaded, file, _document_id(name), row)
     loaded.problems += [Problem(CATALOG, f"“{name}”有行但没有文件，请补文件或删去该行") for name in rows]
     return loaded
+
+
+def read_glossary(folder: Path) -> Glossary | None:
+    """Return a folder's glossary; None where there is none. Raises CorpusError where it cannot be read."""
+    file = folder / GLOSSARY
+    return tuple(read_table(file, "term", "aliases")) if file.is_file() else None
 
 
 def _load_catalog(folder: Path, loaded: Loaded) -> tuple[dict[str, Row], set[str], Path]:
@@ -154,7 +161,7 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
         fingerprint = _fingerprint(entry.encode("utf-8", "surrogatepass"))
         if loaded.skip(fingerprint):
             return
-        cleaned = _clean(file, loaded.kept and loaded.kept / f"{fingerprint}.json")
+        cleaned = loaded.read(file, fingerprint) if loaded.read else read_file(file)
     except (CorpusError, OSError) as error:
         reason = str(error) if isinstance(error, CorpusError) else f"读不了文件（{error.strerror}），请检查权限"
         loaded.problems.append(Problem(file.name, reason))
@@ -178,18 +185,22 @@ def _add_file(loaded: Loaded, file: Path, document_id: str, row: Row | None) -> 
 
 
 @cache
-def _code() -> bytes:
+def code(modules: tuple[str, ...] = READING) -> bytes:
     """Return a hash of the code that makes a document of a file: other code may make another, or recognise more."""
     package = Path(__file__).parent
-    files = [*package.glob("formats/*.py"), *(package / f"{name}.py" for name in READING)]
+    files = [*package.glob("formats/*.py"), *(package / f"{name}.py" for name in modules)]
     return hashlib.sha256(b"".join([*(file.read_bytes() for file in sorted(files)), bytes([OCR])])).digest()
 
 
 def _fingerprint(entry: bytes) -> str:
-    return hashlib.blake2b(entry, key=_code(), digest_size=16).hexdigest()
+    return hashlib.blake2b(entry, key=code(), digest_size=16).hexdigest()
 
 
-def _clean(file: Path, kept: Path | None) -> Cleaned:
+def read_file(file: Path, kept: Path | None = None) -> Cleaned:
+    """Read and clean a file; the text of an office file is put down in `kept` at once, and taken from there if it is there.
+
+    Raises CorpusError, in words for the user, or OSError where it cannot be read.
+    """
     suffix = file.suffix.lower()
     if suffix in READERS:
         converted = convert(file, kept)

@@ -5,6 +5,7 @@ heavy is loaded unless it is configured.
 import hashlib
 import re
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from assistant.config import Settings
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import ModelError, SettingsError
 from assistant.index import Index
+from assistant.ingest import HERE, Workers
 from assistant.lexical import LexicalIndex
 from assistant.pipeline import Assistant, Component, Generator
 from assistant.rerank import Reranker, rerank
@@ -67,6 +69,21 @@ def load_store(settings: Settings) -> Engine:
     from assistant.milvus import Milvus
 
     return Milvus(where if "://" in where else str(Path(where).resolve()), settings.store_token)
+
+
+def load_workers(settings: Settings, ray: str, staging: str) -> AbstractContextManager[Workers]:
+    """Return who reads and prepares what is ingested: this process, or with the address of a Ray cluster its machines.
+
+    Raises SettingsError when Ray is not installed, or on entering when its cluster cannot be reached.
+    """
+    if not ray:
+        return nullcontext(HERE)
+    if not find_spec("ray"):
+        raise SettingsError("没有装 Ray，请先运行 .venv/bin/pip install '.[ray]'")
+    from assistant.cluster import Cluster
+
+    place = staging or str(settings.index / "staging")
+    return Cluster(settings, ray, place if "://" in place else str(Path(place).resolve()))
 
 
 def load_reranker(settings: Settings) -> Reranker:

@@ -21,7 +21,7 @@ from assistant.catalog import COLUMNS
 from assistant.config import Settings, stay_offline
 from assistant.embedding import StaticEmbeddings
 from assistant.ingest import Report, ingest
-from assistant.lexical import LexicalIndex, SegmentWriter
+from assistant.lexical import LexicalIndex, SegmentWriter, count_tokens
 from assistant.models import load_assistant
 from assistant.people.access import Role
 from assistant.people.gate import cookie
@@ -103,7 +103,7 @@ def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | Non
     directories = []
     for start in range(0, len(texts), size):
         writer = SegmentWriter()
-        writer.add(texts[start : start + size])
+        writer.add(count_tokens(texts[start : start + size]))
         directories.append(Path(tempfile.mkdtemp()) / "segment")
         writer.write(directories[-1])
     return LexicalIndex(directories, np.ones(len(texts), dtype=bool) if alive is None else alive)

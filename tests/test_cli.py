@@ -69,6 +69,11 @@ def index(folder: Path) -> Path:
     return folder / "index"
 
 
+def test_what_only_many_machines_can_do_is_said(tmp_path: Path) -> None:
+    assert_refused(run("ingest", "s3://bucket/corpus", "--index", tmp_path / "index"), 2, "--ray")
+    assert_refused(run("ingest", "--staging", tmp_path, "--index", tmp_path / "index"), 2, "--ray")
+
+
 def test_search_as_json(index: Path) -> None:
     done = run("search", AREA, "--json", "--top-k", 2, "--index", index, *DAY)
     assert (done.returncode, done.stderr) == (0, "")

@@ -7,9 +7,9 @@ import pytest
 from conftest import DOCUMENTS, ROWS, TODAY, write_corpus, write_tokenizer
 
 from assistant.config import Settings
-from assistant.errors import ModelError, StaleIndexError
+from assistant.errors import ModelError, SettingsError, StaleIndexError
 from assistant.ingest import ingest
-from assistant.models import load_assistant, load_embeddings
+from assistant.models import load_assistant, load_embeddings, load_workers
 
 PROMPT = "为这个句子生成表示以用于检索相关文章："
 QUESTION = "氢能港规划面积多大"
@@ -80,3 +80,9 @@ def test_another_model_prompt_or_weight_asks_for_a_new_index(tmp_path: Path, enc
 def test_a_folder_that_holds_no_model_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="JIADING_EMBEDDING_MODEL"):
         load_embeddings(Settings(embedding_model=str(tmp_path / "nowhere")))
+
+
+def test_what_to_install_for_many_machines_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.models.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"\.\[ray\]"):
+        load_workers(Settings(), "auto", "")
