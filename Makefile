@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-BROWSERS = chromium chromium-browser google-chrome
+BROWSERS = chromium-headless-shell chromium chromium-browser google-chrome
 
 .PHONY: run test install browser format clean
 
@@ -39,7 +39,8 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 browser:
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+		export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && \
+		{ apt-get install -y -qq chromium-headless-shell >/dev/null 2>&1 || apt-get install -y -qq chromium >/dev/null; }; \
 	fi || echo "没有装上 Chromium，网页测试将跳过"
 
 clean:

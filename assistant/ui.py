@@ -1,10 +1,11 @@
 """The whole application: the pages and the API behind one gate; nothing leaves the machine."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant import api
 from assistant.administration.documents import FILES, MAX_UPLOAD
@@ -37,22 +38,43 @@ POLICIES = {  # for the browser: the page loads from here alone, a document runs
 LONGEST = {LETTERS: MAX_LETTER, FILES: MAX_UPLOAD}  # bytes of a request, where they are not MAX_BODY
 
 
-def build_app(assistant: Assistant, settings: Settings, people: People) -> FastAPI:
-    """Return the web application over an assistant: the pages, and the API for programs, behind the gate."""
-    app, desk = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None), Desk(assistant)
+class Guard:
+    """Refuses a body that is too long or does not say how long it is, and limits what a browser does with a response.
 
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    It passes `receive` on as it is: a middleware function of FastAPI's would hide it when a caller goes away.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
         path, length = request.url.path, request.headers.get("content-length", "0")
         untold = "transfer-encoding" in request.headers  # a body that does not say how long it is
         if untold or not length.isdecimal() or int(length) > LONGEST.get(path, MAX_BODY):
             status = 411 if untold else 413
-            return fault(status) if is_api(path) else Response(status_code=status)
-        response = await call_next(request)
-        policy = POLICIES[path.startswith("/documents/") or is_api(path) or path == REPORT]
-        response.headers.setdefault("content-security-policy", policy)  # some pages have a stricter one of their own
-        response.headers["x-content-type-options"], response.headers["referrer-policy"] = "nosniff", "same-origin"
-        return response
+            refusal = fault(status) if is_api(path) else Response(status_code=status)
+            await refusal(scope, receive, send)
+            return
+
+        async def limited(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                policy = POLICIES[path.startswith("/documents/") or is_api(path) or path == REPORT]
+                headers.setdefault("content-security-policy", policy)  # some pages have a stricter one of their own
+                headers["x-content-type-options"], headers["referrer-policy"] = "nosniff", "same-origin"
+            await send(message)
+
+        await self._app(scope, receive, limited)
+
+
+def build_app(assistant: Assistant, settings: Settings, people: People) -> FastAPI:
+    """Return the web application over an assistant: the pages, and the API for programs, behind the gate."""
+    app, desk = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None), Desk(assistant)
 
     @app.get("/documents/{document_id:path}", include_in_schema=False)
     def document(
@@ -73,6 +95,7 @@ def build_app(assistant: Assistant, settings: Settings, people: People) -> FastA
     def english() -> RedirectResponse:
         return RedirectResponse("/en/", 308)
 
+    app.add_middleware(Guard)
     app.add_middleware(Gate, people=people)
     api.mount(app, desk)
     open_accounts(app, people)

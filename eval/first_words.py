@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from playwright.sync_api import Page, sync_playwright
 
+from eval.format_files import BROWSERS
 from eval.metrics import percentile
 
 WIDTH, HEIGHT = 1440, 900
@@ -25,7 +26,7 @@ CLICK = """() => new Promise((done) => {
 
 def first_words(url: str, questions: Sequence[str]) -> list[float]:
     """Ask the questions one after the other, each in a conversation of its own, and return the milliseconds; the first is asked twice to warm up."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})

@@ -17,7 +17,8 @@ from eval.format_sources import Block, Source, Table
 from eval.format_word import write_docx
 
 Writer = Callable[[Source, Path], None]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), "")
 MENU = ("网站首页", "政务公开", "办事大厅", "互动交流", "数据开放", "无障碍阅读")
 TOOLS = ("分享到：微信 微博 QQ空间", "【打印本页】【关闭窗口】", "字号：大 中 小", "浏览次数：10253")
 RELATED = ("相关阅读：一图看懂营商环境改革", "热门推荐：春季招聘会报名入口", "政务新媒体矩阵")

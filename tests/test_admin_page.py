@@ -35,7 +35,9 @@ def address(folder: Path, run_ingest: Callable[[Path, Path], Report]) -> Iterato
 
 
 @pytest.fixture
-def opened(browser: Browser, address: str, folder: Path) -> Opened:
+def opened(browser: Browser, address: str, folder: Path) -> Iterator[Opened]:
+    """Open a page as somebody with a role; a page that is left open goes on costing time."""
+
     def open_at(path: str = "", width: int = 1440, scheme: str = "light", role: str = "administrator") -> Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale="zh-CN")
         context.add_cookies([signed_in(address, folder / "workspace", role)])
@@ -43,7 +45,9 @@ def opened(browser: Browser, address: str, folder: Path) -> Opened:
         page.goto(f"{address}/admin{path}")
         return page
 
-    return open_at
+    yield open_at
+    for context in browser.contexts:
+        context.close()
 
 
 def answered(address: str) -> str:

@@ -416,7 +416,10 @@ def send(address: str, stream: bool) -> socket.socket:
     return connection
 
 
-def test_who_goes_away_frees_their_place(http: httpx.Client, address: str, held: Held) -> None:
+def test_who_goes_away_frees_their_place(
+    http: httpx.Client, address: str, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "WAIT_S", 300)  # nobody leaves because their time is up
     held.let.clear()
     connections = [send(address, stream=True) for _ in range(desk.AT_ONCE + 2)]
     wait_until(lambda: figures(http)["jiading_asks_waiting"] == 3)

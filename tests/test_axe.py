@@ -1,6 +1,5 @@
 """The pages that anybody and evaluators open hold to WCAG 2.2 AA as far as axe can tell, in both themes, on a desk and on a phone."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 from conftest import axe, signed_in
 from playwright.sync_api import Browser, Page, expect
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LOOKS = pytest.mark.parametrize(
     ("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 )  # fmt: skip

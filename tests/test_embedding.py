@@ -42,9 +42,9 @@ def test_like_texts_are_nearer_than_others(embeddings: StaticEmbeddings) -> None
     assert question @ near > question @ far + 0.2
 
 
-@given(st.text(max_size=30))
-def test_every_text_has_a_vector_of_length_one_or_none(text: str) -> None:
-    (vector,) = StaticEmbeddings.load().encode([text])
+@given(text=st.text(max_size=30))
+def test_every_text_has_a_vector_of_length_one_or_none(embeddings: StaticEmbeddings, text: str) -> None:
+    (vector,) = embeddings.encode([text])
     assert (np.isfinite(vector).all() and np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)) or not vector.any()
 
 

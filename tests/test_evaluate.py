@@ -1,6 +1,7 @@
 """The evaluation page as an evaluator meets it: a real server, a real browser, a small corpus and small test sets."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -40,39 +41,54 @@ def assistant(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Pa
     return load_assistant(Settings(index=folder / "index"))
 
 
+@pytest.fixture(scope="module")
+def served_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture(scope="module")
+def address(assistant: Assistant, served_workspace: Path) -> Iterator[str]:
+    """A running server's address: one for all tests, for it takes longer to start than most of them."""
+    with served(assistant, served_workspace) as running:
+        yield running
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    (tmp_path / "testsets").mkdir()
-    write_testset(QUESTIONS, tmp_path / "testsets" / "t.jsonl")
-    return tmp_path
+def workspace(served_workspace: Path) -> Path:
+    """The server's workspace with one test set, and nothing that another test left but the accounts."""
+    for kept in served_workspace.iterdir():
+        if kept.is_dir():
+            shutil.rmtree(kept)
+        elif not kept.name.startswith("people.sqlite"):
+            kept.unlink()
+    (served_workspace / "testsets").mkdir()
+    write_testset(QUESTIONS, served_workspace / "testsets" / "t.jsonl")
+    return served_workspace
 
 
 Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(browser: Browser, assistant: Assistant, workspace: Path) -> Iterator[Open]:
+def open_page(browser: Browser, address: str, workspace: Path) -> Iterator[Open]:
     """Open the page in a window of its own; what the console complains of and what goes elsewhere fails the test."""
     faults: list[str] = []
-    with served(assistant, workspace) as address:
 
-        def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=scheme, locale="zh-CN"
-            )
-            context.add_cookies([signed_in(address, workspace, "evaluator")])
-            page = context.new_page()
-            page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            page.on("request", lambda r: None if r.url.startswith((address, "data:")) else faults.append(r.url))
-            page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
-            page.goto(f"{address}/evaluate")
-            expect(page.locator("#start")).to_be_visible(timeout=20_000)
-            return page
+    def opened(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="zh-CN")
+        context.add_cookies([signed_in(address, workspace, "evaluator")])
+        page = context.new_page()
+        page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith((address, "data:")) else faults.append(r.url))
+        page.on("response", lambda r: faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+        page.goto(f"{address}/evaluate")
+        expect(page.locator("#start")).to_be_visible(timeout=20_000)
+        return page
 
-        yield opened
-        for context in browser.contexts:
-            context.close()
+    yield opened
+    for context in browser.contexts:
+        context.close()
     assert not faults
 
 
@@ -312,28 +328,25 @@ def test_the_keyboard_is_enough_and_every_control_has_a_name(open_page: Open) ->
     assert page.evaluate(nameless) == []
 
 
-def test_what_the_page_does_not_use_is_shut(assistant: Assistant, workspace: Path) -> None:
-    with served(assistant, workspace) as address:
-        cookie = signed_in(address, workspace, "evaluator")
-        headers = {"cookie": f"{cookie['name']}={cookie['value']}"}
-        for path in (
-            "upload",
-            "info",
-            "openapi.json",
-            "file=/etc/passwd",
-            "run/run",
-            "call/run",
-            "proxy=http://example.com",
-            "",
-        ):
-            for root in ("evaluate/gradio_api/", "evaluate//gradio_api/", "/gradio_api/"):
-                assert (
-                    fetch(f"{address}/{root}{path}", b"" if path in ("upload", "run/run") else None, headers)[0] == 404
-                )
-        assert fetch(f"{address}/evaluate/monitoring", None, headers)[0] == 404
-        assert fetch(f"{address}/evaluate/gradio_api/queue/join", b"x" * 300_000, headers)[0] == 413
-        status, body = fetch(f"{address}/evaluate/report?run=../t&against=", None, headers)
-        assert status == 404 and "没有这次评测" in body
-        for site, answer in (("cross-site", 403), ("same-origin", 422)):  # a form of another site cannot act here
-            told = headers | {"sec-fetch-site": site}
-            assert fetch(f"{address}/evaluate/gradio_api/queue/join", b"{}", told)[0] == answer
+def test_what_the_page_does_not_use_is_shut(address: str, workspace: Path) -> None:
+    cookie = signed_in(address, workspace, "evaluator")
+    headers = {"cookie": f"{cookie['name']}={cookie['value']}"}
+    for path in (
+        "upload",
+        "info",
+        "openapi.json",
+        "file=/etc/passwd",
+        "run/run",
+        "call/run",
+        "proxy=http://example.com",
+        "",
+    ):
+        for root in ("evaluate/gradio_api/", "evaluate//gradio_api/", "/gradio_api/"):
+            assert fetch(f"{address}/{root}{path}", b"" if path in ("upload", "run/run") else None, headers)[0] == 404
+    assert fetch(f"{address}/evaluate/monitoring", None, headers)[0] == 404
+    assert fetch(f"{address}/evaluate/gradio_api/queue/join", b"x" * 300_000, headers)[0] == 413
+    status, body = fetch(f"{address}/evaluate/report?run=../t&against=", None, headers)
+    assert status == 404 and "没有这次评测" in body
+    for site, answer in (("cross-site", 403), ("same-origin", 422)):  # a form of another site cannot act here
+        told = headers | {"sec-fetch-site": site}
+        assert fetch(f"{address}/evaluate/gradio_api/queue/join", b"{}", told)[0] == answer

@@ -1,7 +1,7 @@
 """The reply page as staff meet it: a real server, a real browser, two people, a letter in Word."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -30,8 +30,11 @@ Opened = Callable[..., Page]
 
 
 @pytest.fixture
-def opened(browser: Browser, address: str, workspace: Path) -> Opened:
-    return partial(open_as, browser, address, workspace)
+def opened(browser: Browser, address: str, workspace: Path) -> Iterator[Opened]:
+    """Open the page as somebody; a page that is left open goes on costing time."""
+    yield partial(open_as, browser, address, workspace)
+    for context in browser.contexts:
+        context.close()
 
 
 def open_as(
