@@ -1,6 +1,8 @@
 """Run the application on an address until it is told to stop."""
 
+import signal
 import socket
+import sys
 from contextlib import ExitStack
 from datetime import date
 
@@ -60,4 +62,5 @@ def serve(settings: Settings) -> None:
         print(f"问答网页已就绪：http://{shown}:{listener.getsockname()[1]}（按 Ctrl-C 停止）", flush=True)
         if password := people.accounts.add_first():
             print(f"第一次启动，已建立管理员 {FIRST}，一次性密码：{password}（只显示这一次，登录后要修改）", flush=True)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn passes it on: what is in line is written first
         Server(app, settings.stop_s).run(sockets=[listener])
