@@ -24,9 +24,10 @@ async def health() -> dict[str, str]:
 async def ready(request: Request) -> JSONResponse:
     """索引已打开、读得出资料，向量库连得上，返回 200、索引的代号和资料份数；否则返回 503 和原因。"""
     desk: Desk = request.app.state.desk
-    if not await desk.engine.beats():
+    found = await to_thread.run_sync(_ready, desk)
+    if found.status_code == 200 and not await desk.engine.beats():
         return fault(503, "not_ready", "向量库连不上，暂时不能回答；请确认它在运行，并核对 JIADING_STORE")
-    return await to_thread.run_sync(_ready, desk)
+    return found
 
 
 def _ready(desk: Desk) -> JSONResponse:
