@@ -1,13 +1,11 @@
 """Run the application on an address until it is told to stop."""
 
-import signal
 import socket
-import sys
 from contextlib import ExitStack
 from datetime import date
 
 import uvicorn
-from anyio import move_on_after, sleep
+from anyio import move_on_after, sleep, to_thread
 from fastapi import FastAPI
 
 from assistant.config import Settings
@@ -30,16 +28,20 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=2)
         )
-        self._desk, self._stop_s = app.state.desk, stop_s
+        self._desk, self._people, self._stop_s = app.state.desk, app.state.people, stop_s
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wait for the answers, then close what is open: the pages keep a connection each."""
+        """Wait for the answers, close what is open, for the pages keep a connection each, and write what is in line for the logs.
+
+        After this uvicorn ends the process by the signal that it was told with.
+        """
         for listener in self.servers:
             listener.close()
         with move_on_after(self._stop_s):
             while self._desk.running:
                 await sleep(STOP_LOOK_S)
         await super().shutdown(sockets)
+        await to_thread.run_sync(self._people.close)
 
 
 def serve(settings: Settings) -> None:
@@ -62,5 +64,4 @@ def serve(settings: Settings) -> None:
         print(f"问答网页已就绪：http://{shown}:{listener.getsockname()[1]}（按 Ctrl-C 停止）", flush=True)
         if password := people.accounts.add_first():
             print(f"第一次启动，已建立管理员 {FIRST}，一次性密码：{password}（只显示这一次，登录后要修改）", flush=True)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn passes it on: what is in line is written first
         Server(app, settings.stop_s).run(sockets=[listener])

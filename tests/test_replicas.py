@@ -262,7 +262,7 @@ def test_what_is_in_line_is_written_before_a_replica_ends(
         until(lambda: _closed(leaving))
         assert len(people.questions.page(size=1000)) == asked
         connection.execute("SELECT pg_advisory_unlock(%s)", (ADDING,))
-        assert leaving.process.wait(60) == 0
+        assert leaving.process.wait(60) == -signal.SIGTERM
     assert len(people.questions.page(size=1000)) == asked + 1 and people.audit.verify() is None
 
 
