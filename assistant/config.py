@@ -56,7 +56,7 @@ class Settings:
     question_days: int = setting(180, "问题记录保留几天")
     secure_cookie: bool = setting(False, "登录凭证只在 HTTPS 上使用；用 HTTPS 对外开放时填 `true`")
     proxies: str = setting(
-        "", "反向代理的地址，逗号分隔；只有它们给出的 X-Forwarded-For、X-Forwarded-Proto、X-Forwarded-Host 才采用"
+        "", "反向代理的地址或网段，逗号分隔；只有它们给出的 X-Forwarded-For、X-Forwarded-Proto、X-Forwarded-Host 才采用"
     )
     oidc_issuer: str = setting("", "统一身份认证（OpenID Connect）的地址；不填时只用本机账号")
     oidc_client_id: str = setting("", "在统一身份认证那里登记的客户端编号")

@@ -17,6 +17,7 @@ from assistant.metrics import Metrics
 from assistant.people import asked
 from assistant.people.questions import Channel
 from assistant.pipeline import Assistant
+from assistant.pulse import Pulse
 from assistant.retrieve import Filters
 from assistant.schema import Answer, Turn
 
@@ -55,6 +56,7 @@ class Desk:
 
     def __init__(self, assistant: Assistant) -> None:
         self.current, self.metrics = Current(assistant), Metrics()
+        self.engine = Pulse(self._reach)
         self._all, self._programs = CapacityLimiter(AT_ONCE), CapacityLimiter(AT_ONCE - FOR_THE_PAGE)
         self.metrics.gauge("jiading_asks_running", "正在回答的问题", lambda: self.running)
         self.metrics.gauge("jiading_asks_waiting", "排队的问题", lambda: self.waiting)
@@ -95,6 +97,10 @@ class Desk:
         """Return what `work` makes of the assistant in service, in a thread, once there is room. Raises BusyError."""
         async with self._place(caller):
             return await to_thread.run_sync(self._lent, work)
+
+    def _reach(self) -> None:
+        with self.current.use() as assistant:
+            assistant.index.reach()
 
     def _lent(self, work: Callable[[Assistant], T]) -> T:
         with self.current.use() as assistant:

@@ -2,13 +2,14 @@
 
 import json
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from filelock import FileLock
 
 from assistant.privacy import mask
 from assistant.schema import Answer, Turn
@@ -24,8 +25,6 @@ REASONS = {
 MAX_COMMENT = 500  # characters
 HISTORY = 6  # turns before the question that a candidate keeps
 FEEDBACK, CANDIDATES = "feedback.jsonl", "candidates.jsonl"  # in the workspace
-
-_writing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +78,13 @@ def candidate(exchange: Exchange, reason: str, comment: str, when: datetime) -> 
 
 
 def append(file: Path, row: Mapping[str, Any]) -> None:
-    """Add a line of JSON to a file that only its owner may read; lines of several threads never mix."""
+    """Add a line of JSON to a file that only its owner may read; lines of several writers never mix.
+
+    A lock, not the file being opened to append: where a folder is shared over the network the latter loses lines.
+    """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-    with _writing:
+    with FileLock(file.with_name(f".{file.name}.lock"), mode=0o600):
         handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             end = os.fstat(handle).st_size

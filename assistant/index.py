@@ -166,6 +166,11 @@ class Index:
         with reaching(self.engine.address):
             return self._opened.stored(rows)
 
+    def reach(self) -> None:
+        """Raise StoreError unless the engine is within reach and still holds the generation's vectors."""
+        with reaching(self.engine.address):
+            self._opened.check()
+
     @cached_property
     def _opened(self) -> Opened:
         try:

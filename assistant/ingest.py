@@ -32,6 +32,7 @@ from assistant.schema import Document, Glossary
 from assistant.stores import EMBEDDED, Engine
 
 SEEN = "seen.json"  # in the index's folder
+RETIRED = "retired"  # in a generation's folder: its time is when the generation went out of service
 SMALL = 2000  # passages: so few are indexed anew in seconds, and the same corpus then gives the same files
 WORN = 0.25  # share of a generation's passages that may be gone before it is built from nothing
 MANY_SEGMENTS = 50
@@ -438,14 +439,24 @@ def _worth_amending(old: Index, change: _Change) -> bool:
 
 
 def _switch(root: Path, generation: str, engine: Engine) -> None:
-    """Put a complete generation in service with one rename; keep the one before for its readers."""
+    """Put a complete generation in service with one rename; keep those before as long as they may have readers."""
     previous = _current(root)
     beside = root / f".current-{os.getpid()}"
     beside.write_text(generation)
     beside.replace(root / "current")
+    (root / generation / RETIRED).unlink(missing_ok=True)
+    if previous and (root / previous).is_dir():
+        (root / previous / RETIRED).touch()
+    now = (root / "current").stat().st_mtime  # by the clock of the file system, which machines may share
     for directory in _generations(root):
-        if directory.name not in (generation, previous):
+        if directory.name not in (generation, previous) and now - _retired(directory) >= engine.kept_s:
             _remove(directory, engine)
+
+
+def _retired(directory: Path) -> float:
+    """Return when a generation went out of service; one that never was in it has no readers."""
+    marker = directory / RETIRED
+    return marker.stat().st_mtime if marker.exists() else 0.0
 
 
 def _current(root: Path) -> str:

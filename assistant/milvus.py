@@ -20,7 +20,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from assistant.errors import StoreError, reaching
-from assistant.stores import DamagedError, Opened, Writer, unused_name
+from assistant.stores import KEPT_S, LONG_S, WAIT_S, DamagedError, Opened, Writer, unused_name
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from assistant.lexical import LexicalIndex
     from assistant.retrieve import Filters
 
-WAIT_S, LONG_S = 10.0, 60.0  # for a server's answer, and where it writes or loads; pymilvus would wait without end
 NOT_LOADED = 101  # Milvus's code
 FLUSH_S = 600.0  # until all is on a server's disk and indexed
 BATCH = 1000  # passages sent at once, some 2 MB: a server takes 64
@@ -47,6 +46,7 @@ class Milvus:
     token: str = field(default="", repr=False)
     arms: ClassVar[tuple[str, ...]] = ("lexical", "dense")
     amends: ClassVar[bool] = False
+    kept_s: ClassVar[float] = KEPT_S
 
     @property
     def address(self) -> str:
@@ -151,6 +151,11 @@ class MilvusCollection(VectorStore):
         found = self._client.get(self._name, list(rows.values()), output_fields=["dense"], timeout=WAIT_S)
         by_row = {one["row"]: np.asarray(one["dense"], dtype=np.float32) for one in found}
         return {key: by_row[row] for key, row in rows.items() if row in by_row}
+
+    def check(self) -> None:
+        """Raise DamagedError if it is no longer there, and what the client raises where the server is away."""
+        if not self._client.has_collection(self._name, timeout=WAIT_S):
+            raise DamagedError
 
     def close(self) -> None:
         """Release the connection."""

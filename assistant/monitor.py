@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,9 +21,16 @@ async def health() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="能不能回答", responses={503: {"description": "不能回答，附原因"}})
-def ready(request: Request) -> JSONResponse:
-    """索引已打开、读得出资料，返回 200、索引的代号和资料份数；否则返回 503 和原因。"""
+async def ready(request: Request) -> JSONResponse:
+    """索引已打开、读得出资料，向量库连得上，返回 200、索引的代号和资料份数；否则返回 503 和原因。"""
     desk: Desk = request.app.state.desk
+    found = await to_thread.run_sync(_ready, desk)
+    if found.status_code == 200 and not await desk.engine.beats():
+        return fault(503, "not_ready", "向量库连不上，暂时不能回答；请确认它在运行，并核对 JIADING_STORE")
+    return found
+
+
+def _ready(desk: Desk) -> JSONResponse:
     with desk.current.use() as assistant:
         manifest = assistant.index.manifest
         try:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
+from anyio import to_thread
+
 from assistant import conversation
 from assistant.components import PLAIN, PRIVATE, asker, blocks, gr
 from assistant.config import Settings
@@ -96,7 +98,7 @@ def build_page(desk: Desk, settings: Settings, people: People, language: Languag
             question: str, day: str, only: list[str], kinds: list[str], talk_so_far: Conversation, request: gr.Request
         ) -> AsyncIterator[dict[Any, Any]]:
             by = asker(request)
-            if wait := people.rates.wait(identity(by), by.scope.get(ADDRESS, "")):
+            if wait := await to_thread.run_sync(people.rates.wait, identity(by), by.scope.get(ADDRESS, "")):
                 yield placed({"message": _("提问太频繁，请 {wait} 秒后再试。", wait=wait)})
                 return
             async for changes in conversation.ask(

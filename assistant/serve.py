@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from datetime import date
 
 import uvicorn
-from anyio import move_on_after, sleep
+from anyio import move_on_after, sleep, to_thread
 from fastapi import FastAPI
 
 from assistant.config import Settings
@@ -28,16 +28,20 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=2)
         )
-        self._desk, self._stop_s = app.state.desk, stop_s
+        self._desk, self._people, self._stop_s = app.state.desk, app.state.people, stop_s
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wait for the answers, then close what is open: the pages keep a connection each."""
+        """Wait for the answers, close what is open, for the pages keep a connection each, and write what is in line for the logs.
+
+        After this uvicorn ends the process by the signal that it was told with.
+        """
         for listener in self.servers:
             listener.close()
         with move_on_after(self._stop_s):
             while self._desk.running:
                 await sleep(STOP_LOOK_S)
         await super().shutdown(sockets)
+        await to_thread.run_sync(self._people.close)
 
 
 def serve(settings: Settings) -> None:

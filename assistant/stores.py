@@ -7,7 +7,7 @@ is here, in the generation's own folder or on a server; Milvus is in milvus.py, 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from assistant.retrieve import Filters
 
 COLLECTION = "passages"  # in a generation's own folder
+WAIT_S, LONG_S = 10.0, 60.0  # for a server's answer, and where it writes
+KEPT_S = 3600.0  # a replica that was stopped for a while, or evaluates a test set, still reads what it opened
 SEARCHES = {"dense": "similarity_search_by_vector", "lexical": "similarity_search_by_weights"}  # by arm
 
 
@@ -45,6 +47,10 @@ class Opened(Protocol):
 
     def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
         """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id, if they are there."""
+        ...  # pragma: no cover
+
+    def check(self) -> None:
+        """Raise whatever the engine's client raises unless the collection is within reach."""
         ...  # pragma: no cover
 
     def close(self) -> None:
@@ -76,11 +82,13 @@ class Engine(Protocol):
     """An engine as the index knows it. Raises StoreError when it cannot be reached.
 
     `arms` are searched in it, the lexical one otherwise in the generation's own files; `amends` is whether a generation's
-    folder can be copied, its collection with it.
+    folder can be copied, its collection with it. `kept_s` is for how many seconds after it went out of service a
+    generation is kept for its readers: none where they hold its files open.
     """
 
     arms: ClassVar[tuple[str, ...]]
     amends: ClassVar[bool]
+    kept_s: ClassVar[float]
 
     @property
     def address(self) -> str:
@@ -114,6 +122,7 @@ class EmbeddedChroma:
 
     arms: ClassVar[tuple[str, ...]] = ("dense",)
     amends: ClassVar[bool] = True
+    kept_s: ClassVar[float] = 0.0
 
     @property
     def address(self) -> str:
@@ -164,6 +173,7 @@ class ChromaServer(EmbeddedChroma):
     url: str
     token: str = field(default="", repr=False)
     amends: ClassVar[bool] = False
+    kept_s: ClassVar[float] = KEPT_S
 
     @property
     def address(self) -> str:
@@ -174,14 +184,16 @@ class ChromaServer(EmbeddedChroma):
         """Return a name that no build has had before."""
         return unused_name(generation)
 
-    def client(self, directory: Path) -> Any:
-        """Connect to the server, whatever the folder."""
-        import chromadb
+    def client(self, directory: Path, wait_s: float = WAIT_S) -> Any:
+        """Connect to the server, whatever the folder; what it does not answer in time raises."""
+        from assistant.chroma import TimedClient
 
-        parts = urlsplit(self.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else None
-        return chromadb.HttpClient(parts.hostname or "", port, parts.scheme == "https", headers, _quiet())
+        parts, settings = urlsplit(self.url), _quiet()
+        settings.chroma_api_impl = "chromadb.api.fastapi.FastAPI"
+        settings.chroma_server_host, settings.chroma_server_ssl_enabled = parts.hostname, parts.scheme == "https"
+        settings.chroma_server_http_port = parts.port or (443 if parts.scheme == "https" else 80)
+        settings.chroma_server_headers = {"Authorization": f"Bearer {self.token}"} if self.token else None
+        return TimedClient(settings, wait_s)
 
     def open(self, directory: Path, collection: str) -> Opened:
         """Open a generation's collection. Raises DamagedError if it is not there."""
@@ -196,7 +208,8 @@ class ChromaServer(EmbeddedChroma):
     def writer(self, directory: Path, collection: str, many: bool) -> Writer:
         """Fill a generation's collection."""
         with reaching(self.address):
-            return VectorWriter(self.client, directory, collection, apart=False, address=self.address)
+            client = partial(self.client, wait_s=LONG_S)
+            return VectorWriter(client, directory, collection, apart=False, address=self.address)
 
     def remove(self, collection: str) -> None:
         """Remove a collection, if it is there."""
@@ -231,6 +244,9 @@ class _ChromaCollection:
     def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
         found = self._collection.get(ids=list(rows), include=["embeddings"])
         return dict(zip(found["ids"], found["embeddings"], strict=True))
+
+    def check(self) -> None:
+        self._collection.count()
 
     def close(self) -> None:
         release(self._client)

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
@@ -129,17 +130,18 @@ class Workspace:
         return _read_run(path, path.stat().st_mtime_ns)
 
     def keep(self, run: Mapping[str, Any], when: datetime) -> str:
-        """Write a run down as `eval run --json` does and return its name."""
+        """Write a run down as `eval run --json` does, whole, and return its name; one of the same second keeps its place."""
         without = "".join(f" 停用{COMPONENTS[part]}" for part in run["setup"]["without"])
         stem = f"{when:%Y%m%d-%H%M%S} {Path(run['setup']['file']).stem}{without}"
         folder = self.folder / "runs"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps(run, ensure_ascii=False, indent=1)
-        with open(
-            os.open(folder / f"{stem}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-        ) as out:
-            out.write(text)
-        return _told(stem)
+        draft = folder / f".{uuid4().hex}"
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+                json.dump(run, out, ensure_ascii=False, indent=1)
+            return _told(_placed(draft, folder, stem))
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def _write(file: Path, questions: Sequence[TestQuestion]) -> None:
@@ -150,6 +152,18 @@ def _write(file: Path, questions: Sequence[TestQuestion]) -> None:
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _placed(draft: Path, folder: Path, stem: str) -> str:
+    """Put a file in a folder under the first name like this one that is free, and return that."""
+    name, number = stem, 1
+    while True:
+        try:
+            os.link(draft, folder / f"{name}.json")
+            return name
+        except FileExistsError:
+            number += 1
+            name = f"{stem} {number}"
 
 
 def _told(stem: str) -> str:

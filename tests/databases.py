@@ -44,7 +44,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database, "" for the file that there is without a setting."""
     if request.param == "sqlite":
         return ""
-    folder, name = request.getfixturevalue("postgres"), f"t{uuid4().hex}"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+def new_database(folder: str) -> str:
+    """Make an empty database on the server with its socket in a folder, and return its URL."""
+    name = f"t{uuid4().hex}"
     for attempt in range(100):
         try:
             with psycopg.connect(f"host={folder} user=postgres", autocommit=True) as connection:

@@ -360,10 +360,19 @@ def test_a_failed_rebuild_leaves_the_old_generation_answering(setup: tuple[Setti
     assert rebuild.progress.failed and "仍用原来的索引" in rebuild.progress.message
     with current.use() as assistant:
         assert "port" in assistant.index.titles
+
+
+def test_a_rebuild_waits_for_another_servers(setup: tuple[Settings, Current]) -> None:
+    settings, current = setup
+    rebuild, told = Rebuild(settings, current), list[str]()
     with writer_lock(settings.index):
         assert "进程" in writing(settings.index)
-        rebuilt(rebuild, current)
-    assert "正由进程" in rebuild.progress.message and writing(settings.index) == ""
+        rebuild.start("amy", told.append)
+        while rebuild.progress.stage != "等另一处写完索引":
+            assert rebuild.progress.running
+    while rebuild.progress.running:
+        current.refresh()
+    assert told and not rebuild.progress.failed and writing(settings.index) == ""
 
 
 def test_the_table_says_how_each_document_stands(

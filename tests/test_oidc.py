@@ -247,6 +247,20 @@ def test_a_return_counts_once_in_the_browser_that_set_out(provider: Identities, 
     assert browser.get(again).status_code == 403
 
 
+def test_the_browser_may_come_back_to_another_replica(
+    small: Assistant, provider: Identities, browser: httpx.Client, workspace: Path
+) -> None:
+    provider.honest(sub="roams", preferred_username="roams")
+    way = urlsplit(back(browser))
+    with (
+        served(small, workspace, **settings(provider.issuer)) as replica,
+        httpx.Client(base_url=replica, cookies=browser.cookies) as there,
+    ):
+        assert there.get(f"{way.path}?{way.query}").status_code == 303
+        assert "roams" in there.get("/account").text
+        assert there.get(f"{way.path}?{way.query}").status_code == 403
+
+
 def test_a_refusal_there_is_told_here(provider: Identities, browser: httpx.Client) -> None:
     state = parse_qs(urlsplit(back(browser)).query)["state"][0]
     told = browser.get("/oidc/callback", params={"error": "access_denied", "state": state})

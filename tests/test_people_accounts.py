@@ -1,6 +1,8 @@
 """Accounts, sessions, keys and limits, on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,18 +12,20 @@ from conftest import PASSWORD
 from databases import database_url, postgres
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from typer.testing import CliRunner
 
 from assistant.cli import app
 from assistant.config import Settings
-from assistant.errors import AccountError
+from assistant.errors import AccountError, SettingsError
 from assistant.people.access import Identity, Role
 from assistant.people.accounts import WRONG
-from assistant.people.addresses import client, network
+from assistant.people.addresses import client, network, networks
+from assistant.people.database import Database
 from assistant.people.pages import local
 from assistant.people.people import People
-from assistant.people.rates import HELD, Rates
+from assistant.people.rates import Rates
+from assistant.people.tables import rates as buckets
 
 __all__ = ["database_url", "postgres"]  # the fixtures
 
@@ -31,6 +35,11 @@ def people(database_url: str, tmp_path: Path) -> Iterator[People]:
     opened = People(Settings(workspace=tmp_path, database=database_url))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def database(people: People) -> Database:
+    return people._database
 
 
 def known(people: People, name: str = "amy", role: Role = Role.DRAFTER) -> str:
@@ -179,36 +188,65 @@ def test_the_commands_do_what_they_say_and_write_it_down(tmp_path: Path, monkeyp
 AMY = Identity("amy", Role.ASKER)
 
 
-def test_a_bucket_fills_again_with_time() -> None:
-    now = [0.0]
-    rates = Rates(60, 120, lambda: now[0])
+START = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+def test_a_bucket_fills_again_with_time(database: Database) -> None:
+    now = [START]
+    rates = Rates(database, 60, 120, lambda: now[0])
     assert [rates.wait(Identity(), "192.0.2.1") for _ in range(60)] == [0] * 60
     assert rates.wait(Identity(), "192.0.2.1") == 1
     assert rates.wait(Identity(), "192.0.2.2") == 0 and rates.wait(AMY, "192.0.2.1") == 0
-    now[0] = 2.0
+    now[0] += timedelta(seconds=2)
     assert [rates.wait(Identity(), "192.0.2.1") for _ in range(3)] == [0, 0, 1]
 
 
-def test_a_network_of_ipv6_is_one_asker() -> None:
-    rates = Rates(1, 1, lambda: 0.0)
+def test_a_network_of_ipv6_is_one_asker(database: Database) -> None:
+    rates = Rates(database, 1, 1, lambda: START)
     assert rates.wait(Identity(), "2001:db8::1") == 0 and rates.wait(Identity(), "2001:db8::2") > 0
     assert rates.wait(Identity(), "2001:db8:0:1::2") == 0
 
 
-def test_only_so_many_buckets_are_held() -> None:
-    rates = Rates(1, 1, lambda: 0.0)
-    for number in range(HELD + 100):
-        rates.wait(replace(AMY, name=str(number)), "")
-    assert len(rates._buckets) == HELD
+def test_replicas_count_together(database: Database, database_url: str, tmp_path: Path) -> None:
+    """However their requests meet, and where one machine's clock is ahead."""
+    with closing(Database(database_url, tmp_path)) as elsewhere, ThreadPoolExecutor(8) as threads:
+        here = Rates(database, 60, 20, lambda: START)
+        ahead = Rates(elsewhere, 60, 20, lambda: START + timedelta(seconds=3))
+        assert ahead.wait(AMY, "") == 0  # what one second holds is not gained twice
+        waits = list(threads.map(lambda number: (here, ahead)[number % 2].wait(AMY, ""), range(60)))
+    assert waits.count(0) == 19
+
+
+def test_buckets_that_are_full_again_are_not_held(database: Database) -> None:
+    for day in range(3):
+        now = START + timedelta(days=day)
+        rates = Rates(database, 1, 1, now.replace)
+        for number in range(3):
+            assert rates.wait(replace(AMY, name=f"{number}"), "") == 0
+            assert rates.wait(replace(AMY, name=f"{number}"), "") == 60
+    with database.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(buckets)).scalar() == 3
+
+
+def test_who_cannot_be_counted_is_let_through(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    with database.writing() as connection:
+        connection.execute(text("DROP TABLE rates"))
+    assert Rates(database, 1, 1).wait(AMY, "") == 0 and "not counted" in caplog.text
 
 
 @given(st.lists(st.ip_addresses(), min_size=1, max_size=4))
 def test_a_forwarded_address_counts_only_from_a_trusted_proxy(addresses: list[object]) -> None:
     told = [str(one) for one in addresses]
     scope = {"client": ("203.0.113.9", 1), "headers": [(b"x-forwarded-for", ", ".join(told).encode())]}
-    assert client(scope, frozenset()) == "203.0.113.9"
-    trusted = client(scope, frozenset({"203.0.113.9"}))
-    assert network(trusted, 32, 128) == network(told[-1], 32, 128)
+    assert client(scope, ()) == client(scope, networks("203.0.114.0/24, 2001:db8::/32")) == "203.0.113.9"
+    for proxies in ("203.0.113.9", "203.0.113.0/24"):
+        trusted = client(scope, networks(proxies))
+        assert network(trusted, 32, 128) == network(told[-1], 32, 128)
+
+
+def test_what_is_no_network_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match="JIADING_PROXIES"):
+        networks("proxy.internal")
 
 
 @pytest.mark.parametrize(

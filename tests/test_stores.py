@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,16 +11,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
-from conftest import CORPUS, DOCUMENTS, ROOT, ROWS, TODAY, write_corpus
+from conftest import CORPUS, DOCUMENTS, ROOT, ROWS, TODAY, served, write_corpus
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
 from assistant.config import Settings
 from assistant.embedding import StaticEmbeddings
 from assistant.errors import SettingsError, StaleIndexError, StoreError
 from assistant.index import Index, manifest_of, read_manifest
-from assistant.ingest import Report, ingest
+from assistant.ingest import RETIRED, Report, ingest
 from assistant.milvus import Milvus
 from assistant.models import load_assistant, load_store
 from assistant.retrieve import Filters, HybridRetriever
@@ -140,9 +142,24 @@ def test_a_generation_is_a_collection_and_the_switch_leaves_readers_what_they_op
         assert "2.15" in "".join(s.text for s in reader.ask(AREA, filters=TODAY).statements)
         assert "3.75" in said(settings)
     bring_in(settings, "4.75")
-    assert "4.75" in said(settings) and len(named(settings)) == 2
+    assert "4.75" in said(settings) and len(named(settings)) == 3  # the first may have readers yet
+    assert collections(settings) - before == named(settings)
+    os.utime(settings.index / first.manifest.generation / RETIRED, (0, 0))
+    assert bring_in(settings, "5.75").update.switched and len(named(settings)) == 3
     assert collections(settings) - before == named(settings)
     assert first.manifest.collection not in collections(settings)
+
+
+def test_a_generation_that_comes_back_is_in_service_and_not_counted_as_out_of_it(
+    settings: Settings, bring_in: Callable[..., Report]
+) -> None:
+    first = bring_in(settings).update.manifest
+    bring_in(settings, "3.75")
+    os.utime(settings.index / first.generation / RETIRED, (0, 0))
+    assert bring_in(settings).update.manifest == first and "2.15" in said(settings)
+    bring_in(settings, "4.75")
+    bring_in(settings, "5.75")
+    assert first.collection in collections(settings)
 
 
 KILLED = """
@@ -223,6 +240,46 @@ def test_an_engine_that_is_away_is_said_and_the_index_stays(
         assert read_manifest(settings.index) == manifest
         assert (settings.index / manifest.generation / "corpus.sqlite").exists()
         assistant.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A server that takes every connection and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("kind", ["chroma", "milvus"])
+def test_an_engine_that_does_not_answer_is_not_waited_for(
+    kind: str, silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ChromaServer.client, "__defaults__", (0.5,))
+    monkeypatch.setattr("assistant.milvus.WAIT_S", 0.5)
+    engine = load_store(Settings(store=f"{kind}+{silent}"))
+    for use in (lambda: engine.open(tmp_path, "passages"), lambda: engine.remove("passages")):
+        with pytest.raises(StoreError, match="JIADING_STORE"):
+            use()
+
+
+def test_readiness_follows_the_engine(
+    tmp_path: Path, bring_in: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the process runs is another question."""
+    monkeypatch.setattr("assistant.pulse.FRESH_S", 0.0)
+    for number, serve in enumerate((chroma_server, milvus_server)):
+        folder = tmp_path / str(number)
+        write_corpus(folder / "corpus", DOCUMENTS, ROWS)
+        with ExitStack() as opened:
+            settings = Settings(
+                folder / "corpus", folder / "index", store=opened.enter_context(serve(folder / "engine"))
+            )
+            bring_in(settings)
+            with served(load_assistant(settings)) as address:
+                assert httpx.get(f"{address}/readyz", timeout=20).status_code == 200
+                opened.close()
+                told = httpx.get(f"{address}/readyz", timeout=20)
+                assert told.status_code == 503 and "向量库" in told.json()["error"]["message"]
+                assert httpx.get(f"{address}/healthz").status_code == 200
 
 
 def test_a_server_that_goes_away_while_it_is_filled_leaves_the_former_generation(

@@ -124,6 +124,9 @@ def test_runs_are_kept_as_the_command_writes_them_the_newest_first(workspace: Wo
     assert list(workspace.runs()) == [later, name, "后"]
     assert workspace.run(name) == workspace.run("后") == json.loads(json.dumps(run))
     assert workspace.runs()[name].stat().st_mode & 0o777 == 0o600
+    assert (
+        workspace.keep(run, NOW) == f"{name} 2" and len(workspace.runs()) == 4
+    )  # another replica's, of the same second
     with pytest.raises(SettingsError, match="没有这次评测"):
         workspace.run("../t")
 

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from assistant.config import Settings
 from assistant.current import Current
-from assistant.errors import told
+from assistant.errors import IndexLockedError, told
 from assistant.ingest import Report, ingest
 from assistant.models import load_embeddings, load_store
 
 TAKEN_UP_S = 60.0  # the longest that a new generation takes to come into service
 LOOK_S = 0.1
+OTHER_S = 1800.0  # the longest that another one's build is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,7 @@ class Rebuild:
             with self._lock:
                 done, self._done, self._again = self._done, [], False
             try:
-                settings = self._settings
-                engine = load_store(settings)
-                report = ingest([settings.corpus], settings.index, *load_embeddings(settings), self._told, engine)
+                report = self._build()
                 self._wait(report.update.manifest.generation)
                 end = Progress(message=said(report), problems=tuple(map(str, report.problems)))
                 for one in done:
@@ -69,6 +68,19 @@ class Rebuild:
                     count, by = self.progress.count + 1, self.progress.by
                     self.progress = replace(end, by=by, ended=f"{datetime.now():%Y-%m-%d %H:%M:%S}", count=count)
                     return
+
+    def _build(self) -> Report:
+        """Ingest once nobody else does: another server may have begun before the change that this is for."""
+        settings, until = self._settings, time.monotonic() + OTHER_S
+        engine, (embeddings, fingerprint) = load_store(settings), load_embeddings(settings)
+        while True:
+            try:
+                return ingest([settings.corpus], settings.index, embeddings, fingerprint, self._told, engine)
+            except IndexLockedError:
+                if time.monotonic() > until:
+                    raise
+            self._told("等另一处写完索引", 0, 0)
+            time.sleep(LOOK_S)
 
     def _told(self, stage: str, done: int, total: int) -> None:
         self.progress = replace(self.progress, stage=stage, done=done, total=total)

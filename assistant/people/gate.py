@@ -63,6 +63,8 @@ class Gate:
         else:
             self._mark(scope, visitor)
             refusal = self._refusal(scope, path, headers, visitor)
+            if refusal is None and is_api(path) and scope.get("method") == "POST":
+                refusal = await to_thread.run_sync(self._too_fast, scope, limiter=self._room)
         if refusal is None:
             CONNECTION.set(HTTPConnection(scope))
             await self._app(scope, receive, send)
@@ -107,12 +109,12 @@ class Gate:
             told = "请先在账号网页修改一次性密码"
             return fault(403, "password_change_required", told) if api else _to("/account", method, told)
         if account if need == "signed in" else need in scope[IDENTITY].permitted:
-            return self._too_fast(scope, api) if api and method == "POST" else None
+            return None
         if account is None:
             return _signed_out(scope, path, method)
         return fault(403) if api else _page("没有这项权限", f"账号“{account.name}”没有打开这个网页的权限；需要时请联系管理员。", 403)  # fmt: skip
 
-    def _too_fast(self, scope: Scope, api: bool) -> Response | None:
+    def _too_fast(self, scope: Scope) -> Response | None:
         wait = self._people.rates.wait(scope[IDENTITY], scope[ADDRESS])
         return fault(429, headers={"Retry-After": str(wait)}) if wait else None
 

@@ -1,10 +1,6 @@
 """Signing in with an identity provider: /oidc sends the browser there, /oidc/callback takes it back."""
 
 import logging
-import secrets
-import time
-from collections import OrderedDict
-from threading import Lock
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -14,6 +10,7 @@ from assistant.people.access import record
 from assistant.people.addresses import network, origin
 from assistant.people.audit import Event
 from assistant.people.gate import ADDRESS, HEADERS
+from assistant.people.journeys import LASTS
 from assistant.people.pages import enter, local
 from assistant.people.people import People
 from assistant.people.provider import UNPROVEN, Journey, Provider
@@ -21,46 +18,18 @@ from assistant.viewer import template
 
 START, CALLBACK = "/oidc", "/oidc/callback"
 COOKIE = "jiading-oidc"
-LASTS_S = 600  # until who was sent to the provider must be back
-HELD = 10_000  # of them; the oldest goes first
 
 log = logging.getLogger("assistant")
-
-
-class Journeys:
-    """The sign-ins under way in this process, each for the browser that holds its token, and for one return."""
-
-    def __init__(self) -> None:
-        self._held: OrderedDict[str, Journey] = OrderedDict()
-        self._lock = Lock()
-
-    def add(self, journey: Journey) -> str:
-        """Hold one and return its token."""
-        token = secrets.token_urlsafe(32)
-        with self._lock:
-            self._held[token] = journey
-            while len(self._held) > HELD:
-                self._held.popitem(last=False)
-        return token
-
-    def take(self, token: str, state: str) -> Journey:
-        """Return it and hold it no longer. Raises AccountError where there is none, or not of this state."""
-        with self._lock:
-            journey = self._held.pop(token, None)
-        good = journey and time.monotonic() - journey.begun < LASTS_S
-        if not journey or not good or not secrets.compare_digest(journey.state.encode(), state.encode()):
-            raise AccountError("这次登录已经过期或已用过，请重新登录。")
-        return journey
 
 
 def open_oidc(app: FastAPI, people: People) -> None:
     """Serve the sign-in where the settings name a provider. Raises SettingsError for settings that cannot be."""
     if people.settings.oidc_issuer or people.settings.oidc_client_id:
-        app.include_router(_router(people, Provider(people.settings), Journeys()))
+        app.include_router(_router(people, Provider(people.settings)))
 
 
-def _router(people: People, provider: Provider, journeys: Journeys) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
+def _router(people: People, provider: Provider) -> APIRouter:
+    router, journeys = APIRouter(include_in_schema=False), people.journeys
 
     @router.get(START)
     def start(request: Request, next: str = "/") -> Response:
@@ -71,7 +40,8 @@ def _router(people: People, provider: Provider, journeys: Journeys) -> APIRouter
         except ProviderError as error:
             return _failed(request, error)
         secure = people.settings.secure_cookie
-        response.set_cookie(COOKIE, journeys.add(journey), LASTS_S, path=START, httponly=True, samesite="lax", secure=secure)  # fmt: skip
+        lasts_s = int(LASTS.total_seconds())
+        response.set_cookie(COOKIE, journeys.add(journey), lasts_s, path=START, httponly=True, samesite="lax", secure=secure)  # fmt: skip
         return response
 
     @router.get(CALLBACK)

@@ -45,7 +45,6 @@ class Journey:
     state: str = field(default_factory=_secret)
     nonce: str = field(default_factory=_secret)
     verifier: str = field(default_factory=_secret)  # RFC 7636
-    begun: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,18 @@ audit = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
 )  # fmt: skip
+rates = Table(
+    "rates", metadata,
+    Column("about", String(64), primary_key=True),  # the hash of an account's name or a network
+    Column("tokens", Float, nullable=False),
+    Column("last", Moment, nullable=False, index=True),
+)  # fmt: skip
+journeys = Table(
+    "journeys", metadata,
+    Column("hash", String(64), primary_key=True),  # of what the browser holds
+    Column("content", Text, nullable=False),
+    Column("begun", Moment, nullable=False, index=True),
+)  # fmt: skip
 questions = Table(
     "questions", metadata,
     Column("id", _Number, primary_key=True),
