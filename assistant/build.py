@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from assistant.index import DOC_TYPES, LEVELS, ROWS, Index, from_document
-from assistant.lexical import LexicalIndex, SegmentWriter, count_tokens
+from assistant.lexical import LexicalIndex, SegmentWriter
 from assistant.prepare import Incoming, Prepared, Row, rebatched
 from assistant.relations import replaced
 from assistant.split import searchable_text
 from assistant.stores import Writer
+from assistant.tokens import count_tokens
 
 BATCH = 1000  # passages stored at once
 SEGMENT = 50_000  # passages of a lexical segment

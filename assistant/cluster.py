@@ -43,7 +43,7 @@ from assistant.staging import (
     to_prepared,
 )
 
-PREPARING = ("split", "text", "lexical", "embedding", "prepare", "index")  # modules that shape what is stored, besides
+PREPARING = ("split", "text", "tokens", "embedding", "prepare", "index")  # modules that shape what is stored, besides
 HOST, WAIT_S = re.compile(r"(?:ray://)?([^:/]+):(\d+)"), 10.0
 Work = Callable[[dict[str, Any]], dict[str, Any]]  # of a row, on some machine
 

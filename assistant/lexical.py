@@ -1,11 +1,8 @@
 """BM25 over words and character bigrams: the arm that finds exact names, figures and 文号."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, lru_cache
-from hashlib import blake2b
 from itertools import pairwise
 from math import log
 from pathlib import Path
@@ -13,11 +10,8 @@ from pathlib import Path
 import numpy as np
 import rjieba
 
-from assistant.text import normalise
+from assistant.tokens import WORD, Tokens, bigrams, token_hash, tokenize
 
-# One unit of the bigram stream: a Chinese character, or a whole run of letters or of digits.
-_UNIT = re.compile(r"[\u3400-\u9fff]|[a-z]+|\d+(?:\.\d+)?%?")
-_WORD = re.compile(r"[\u3400-\u9fffa-z0-9]+|\d+\.\d+%?|\d+%")
 _PARTICLES = frozenset(
     "的了在是和与及对把被从到等又也就都而且或将向由以于为有比跟让给最更很太吗呢吧啊那这它他她我你您哪啥个家条项年月日次不没说要会能去来上下里外中各"
 )
@@ -33,35 +27,6 @@ K1, B = 1.2, 0.75  # Lucene's defaults
 _FREQUENCIES = Path(__file__).parent / "model" / "word_frequency.tsv"
 
 
-def tokenize(text: str) -> list[str]:
-    """Return the words of two or more characters and the character bigrams of normalised text.
-
-    Runs of letters and digits are one unit each, so 2022 is never found inside 12022. A two-character
-    word counts in both streams: real words weigh more than accidental neighbours.
-    """
-    text = normalise(text)
-    return search_words(text) + bigrams(text)
-
-
-def search_words(normalised: str) -> list[str]:
-    """Return the words of two or more characters of normalised text, long ones with the shorter ones inside them."""
-    return [word for word in rjieba.cut_for_search(normalised) if len(word) > 1 and _WORD.fullmatch(word)]
-
-
-def bigrams(normalised: str) -> list[str]:
-    """Return runs of letters or digits, and each pair of neighbouring units, of already normalised text."""
-    tokens: list[str] = []
-    previous, end = "", -1
-    for match in _UNIT.finditer(normalised):
-        unit = match.group()
-        if not "\u3400" <= unit[0] <= "\u9fff":
-            tokens.append(unit)
-        if match.start() == end:
-            tokens.append(previous + unit)
-        previous, end = unit, match.end()
-    return tokens
-
-
 @lru_cache(maxsize=20_000)  # the same passages and sentences are compared for question after question
 def gram_set(normalised: str) -> frozenset[str]:
     """Return the bigrams of normalised text, each once."""
@@ -70,7 +35,7 @@ def gram_set(normalised: str) -> frozenset[str]:
 
 def words(normalised: str) -> list[str]:
     """Return the words of normalised text in order: Chinese ones of two or more characters, letters and numbers."""
-    return [word for word in rjieba.cut(normalised) if _WORD.fullmatch(word) and (len(word) > 1 or word.isdigit())]
+    return [word for word in rjieba.cut(normalised) if WORD.fullmatch(word) and (len(word) > 1 or word.isdigit())]
 
 
 def content_words(normalised: str) -> dict[str, float]:
@@ -87,7 +52,7 @@ def content_words(normalised: str) -> dict[str, float]:
         if len(loose) > 1:
             found.setdefault(loose, 0.6)
         loose = ""
-        if _WORD.fullmatch(word) and (len(word) > 1 or word.isdigit()):
+        if WORD.fullmatch(word) and (len(word) > 1 or word.isdigit()):
             found.setdefault(word, _naming(word, tag))
     return found
 
@@ -192,49 +157,6 @@ class Segment:
         return rows, counts, np.repeat(weights[there], ends - starts)
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The distinct tokens of some passages, one passage after the other: `hashes`, uint64, and `counts`, uint16.
-
-    Each passage has `distinct` of them, int64; `lengths`, int32, holds each passage's number of tokens.
-    """
-
-    hashes: np.ndarray
-    counts: np.ndarray
-    distinct: np.ndarray
-    lengths: np.ndarray
-
-    def cut(self, start: int, end: int) -> "Tokens":
-        """Return those of the passages from `start` to before `end`."""
-        first, last = (int(self.distinct[:at].sum()) for at in (start, end))
-        return Tokens(
-            self.hashes[first:last], self.counts[first:last], self.distinct[start:end], self.lengths[start:end]
-        )
-
-    @classmethod
-    def join(cls, parts: Sequence["Tokens"]) -> "Tokens":
-        """Return those of all parts, in order."""
-        empty = count_tokens([])
-        return cls(*(np.concatenate([getattr(part, one.name) for part in (empty, *parts)]) for one in fields(cls)))
-
-
-def count_tokens(texts: Iterable[str]) -> Tokens:
-    """Return the tokens of texts as an index keeps them."""
-    ids: defaultdict[str, int] = defaultdict()
-    ids.default_factory = ids.__len__
-    found = [np.fromiter(map(ids.__getitem__, tokens), np.int64, len(tokens)) for tokens in map(tokenize, texts)]
-    lengths = np.array([len(one) for one in found], np.int32)
-    size = max(1, len(ids))
-    keys = np.concatenate([*found, np.empty(0, np.int64)])
-    keys += np.repeat(np.arange(len(lengths)), lengths) * size
-    keys.sort()
-    first = np.flatnonzero(np.diff(keys, prepend=-1))
-    counts = np.minimum(np.diff(first, append=len(keys)), 65535).astype(np.uint16)
-    hashes = np.fromiter(map(token_hash, ids), np.uint64, len(ids))
-    distinct = np.bincount(keys[first] // size, minlength=len(lengths))
-    return Tokens(hashes[keys[first] % size], counts, distinct, lengths)
-
-
 class SegmentWriter:
     """Collects the tokens of passages and writes them as one segment."""
 
@@ -255,10 +177,11 @@ class SegmentWriter:
         directory.mkdir(parents=True)
         all_of_them = Tokens.join(self._parts)
         order = np.argsort(all_of_them.hashes, kind="stable")  # by row within a token
-        tokens, starts = np.unique(all_of_them.hashes[order], return_index=True)
+        hashes = all_of_them.hashes[order]
+        starts = np.flatnonzero(np.diff(hashes, prepend=~hashes[:1]))
         rows = np.repeat(np.arange(self._size, dtype=np.int32), all_of_them.distinct)
         parts = {
-            "tokens": tokens,
+            "tokens": hashes[starts],
             "starts": np.append(starts, len(order)),
             "rows": rows[order],
             "counts": all_of_them.counts[order],
@@ -266,11 +189,6 @@ class SegmentWriter:
         }
         for name, part in parts.items():
             np.save(directory / f"{name}.npy", part)
-
-
-def token_hash(token: str) -> int:
-    """Return 64 bits that stand for a token on disk."""
-    return int.from_bytes(blake2b(token.encode(), digest_size=8).digest(), "little")
 
 
 def _first(rows: np.ndarray, scores: np.ndarray, top_k: int) -> tuple[np.ndarray, np.ndarray]:

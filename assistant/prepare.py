@@ -14,9 +14,9 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from assistant.index import Index, day
-from assistant.lexical import Tokens, count_tokens
 from assistant.schema import Document
 from assistant.split import searchable_text, split
+from assistant.tokens import Tokens, count_tokens
 
 EVERY, MOST = 64, 256  # a group ends after one document in so many, and at the latest after so many
 T = TypeVar("T")

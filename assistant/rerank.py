@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import rjieba
 
-from assistant.lexical import LexicalIndex, bigrams, content_words, gram_set
+from assistant.lexical import LexicalIndex, content_words, gram_set
 from assistant.question import without_phrases
 from assistant.schema import Hit
 from assistant.text import normalise
+from assistant.tokens import bigrams
 
 MODEL = Path(__file__).parent / "model" / "reranker.json"
 FEATURES = (

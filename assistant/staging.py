@@ -20,9 +20,9 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
 from assistant.clean import Cleaned
 from assistant.errors import CorpusError, SettingsError
-from assistant.lexical import Tokens
 from assistant.load import LINES
 from assistant.prepare import Prepared, Row
+from assistant.tokens import Tokens
 
 KINDS = (".json", ".parquet", ".part")  # of the files here; no others are ever removed
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from assistant.lexical import bigrams
 from assistant.schema import Citation, Document, Statement
 from assistant.support import CLAUSE, DOCUMENT_NUMBER, differing, features
 from assistant.text import normalise
+from assistant.tokens import bigrams
 
 _MAGNITUDES = {
     "百": 100,

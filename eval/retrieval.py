@@ -22,11 +22,11 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 from assistant.config import stay_offline
 from assistant.embedding import MODEL, StaticEmbeddings
 from assistant.index import Index
-from assistant.lexical import bigrams, search_words, tokenize
 from assistant.retrieve import HybridRetriever
 from assistant.split import searchable_text
 from assistant.stores import chroma_client
 from assistant.text import normalise
+from assistant.tokens import bigrams, search_words, tokenize
 from eval import metrics
 from eval.benchmarks import ANY_DAY, Benchmark, Query, load
 from eval.testset import TESTSET, read_testset

@@ -23,13 +23,13 @@ import numpy as np
 from assistant.config import Settings, stay_offline
 from assistant.embedding import StaticEmbeddings
 from assistant.ingest import ingest
-from assistant.lexical import tokenize
 from assistant.load import load
 from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters, HybridRetriever
 from assistant.schema import Document
 from assistant.split import searchable_text, split
+from assistant.tokens import tokenize
 from eval.metrics import percentile
 from eval.testset import TestQuestion, read_testset
 

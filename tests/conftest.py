@@ -21,13 +21,14 @@ from assistant.catalog import COLUMNS
 from assistant.config import Settings, stay_offline
 from assistant.embedding import StaticEmbeddings
 from assistant.ingest import Report, ingest
-from assistant.lexical import LexicalIndex, SegmentWriter, count_tokens
+from assistant.lexical import LexicalIndex, SegmentWriter
 from assistant.models import load_assistant
 from assistant.people.access import Role
 from assistant.people.gate import cookie
 from assistant.people.people import People
 from assistant.pipeline import Assistant
 from assistant.retrieve import Filters
+from assistant.tokens import count_tokens
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -10,7 +10,7 @@ LAYERS = [
     {"formats.package", "formats.tables", "formats.text"},
     {"formats.layout", "formats.ocr"},
     {"formats.images", "formats.pdf", "formats.sheets", "formats.web", "formats.word"},
-    {"privacy", "text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "metadata", "load", "web", "split", "lexical", "rank", "duplicates", "embedding", "question", "rerank", "attribute", "candidate", "conditions", "evidence",
+    {"privacy", "text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "metadata", "load", "web", "split", "tokens", "lexical", "rank", "duplicates", "embedding", "question", "rerank", "attribute", "candidate", "conditions", "evidence",
      "policy", "compose", "support", "verify", "validity", "generate", "asking", "asked", "topic", "sender", "letter", "words"},
     {"formats.__main__"},
     {"index", "ingest", "retrieve", "relations", "vectors", "chroma", "stores", "milvus", "prepare", "staging", "build", "history", "report"},

@@ -7,18 +7,9 @@ from conftest import build_lexical
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.lexical import (
-    LexicalIndex,
-    bigrams,
-    content_words,
-    everyday_idf,
-    names,
-    share,
-    tokenize,
-    whole_word,
-    words,
-)
+from assistant.lexical import LexicalIndex, content_words, everyday_idf, names, share, whole_word, words
 from assistant.text import normalise
+from assistant.tokens import bigrams, tokenize
 
 TEXTS = (
     "嘉定共有19家特色产业园区，总营收超过5000亿元。",

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.lexical import Tokens, count_tokens
 from assistant.prepare import MOST, Prepared, Row, grouped, rebatched
+from assistant.tokens import Tokens, count_tokens
 
 TEXTS = st.lists(st.text(alphabet="嘉定园区政策年12a ", max_size=12), max_size=12)
 
