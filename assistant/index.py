@@ -11,7 +11,7 @@ rows of passages that are gone stay, marked, until the next build from nothing.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
@@ -213,8 +213,9 @@ def day(meta: Metadata) -> int:
 
 def from_document(document: Document) -> tuple[str, str, str, str]:
     """Return the document as the columns id, title, text and metadata, the last with its pages if it has any."""
-    fields = asdict(document.metadata) | ({"pages": document.pages} if document.pages else {})
-    return document.id, document.title, document.text, json.dumps(fields, ensure_ascii=False, sort_keys=True)
+    stored = {one.name: getattr(document.metadata, one.name) for one in fields(Metadata)}  # asdict takes ten times as long
+    stored |= {"pages": document.pages} if document.pages else {}
+    return document.id, document.title, document.text, json.dumps(stored, ensure_ascii=False, sort_keys=True)
 
 
 def to_document(row: tuple[Any, ...]) -> Document:
