@@ -67,7 +67,9 @@ def _failed(request: Request, error: AssistantError) -> Response:
     """Show why nobody is signed in; the cause goes to the log by its kind alone, for its words may name somebody."""
     away = isinstance(error, ProviderError | DatabaseError)
     if away or str(error) == UNPROVEN:
-        log.warning("sign-in by the identity provider: %s (%s)", type(error).__name__, type(error.__cause__ or error).__name__)
+        log.warning(
+            "sign-in by the identity provider: %s (%s)", type(error).__name__, type(error.__cause__ or error).__name__
+        )
     record(request, "sign_in.refused", by="oidc")
     page = template("people/page.html").told("没有登录成功", str(error), "/login", "返回登录")
     return HTMLResponse(page, 502 if away else 403, HEADERS)
