@@ -319,7 +319,8 @@ def test_the_description_is_complete_and_its_page_loads_nothing(http: httpx.Clie
 
 
 def test_the_server_tells_how_it_is(http: httpx.Client, held: Held) -> None:
-    assert http.get("/healthz").json() == {"status": "ok"}
+    health = http.get("/healthz").json()
+    assert health == {"status": "ok", "server": health["server"]} == http.get("/healthz").json()
     ready = http.get("/readyz").json()
     assert (ready["status"], ready["generation"], ready["documents"]) == ("ready", held.index.manifest.generation, 3)
 

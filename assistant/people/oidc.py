@@ -5,7 +5,7 @@ import logging
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from assistant.errors import AccountError, AssistantError, ProviderError
+from assistant.errors import AccountError, AssistantError, DatabaseError, ProviderError
 from assistant.people.access import record
 from assistant.people.addresses import network, origin
 from assistant.people.audit import Event
@@ -36,12 +36,12 @@ def _router(people: People, provider: Provider) -> APIRouter:
         here = origin(request.scope, people.proxies, people.settings.secure_cookie)
         journey = Journey(local(next), f"{here}{CALLBACK}")
         try:
-            response = RedirectResponse(provider.address(journey), 303, HEADERS)
-        except ProviderError as error:
+            response, token = RedirectResponse(provider.address(journey), 303, HEADERS), journeys.add(journey)
+        except (ProviderError, DatabaseError) as error:
             return _failed(request, error)
         secure = people.settings.secure_cookie
         lasts_s = int(LASTS.total_seconds())
-        response.set_cookie(COOKIE, journeys.add(journey), lasts_s, path=START, httponly=True, samesite="lax", secure=secure)  # fmt: skip
+        response.set_cookie(COOKIE, token, lasts_s, path=START, httponly=True, samesite="lax", secure=secure)  # fmt: skip
         return response
 
     @router.get(CALLBACK)
@@ -52,7 +52,7 @@ def _router(people: People, provider: Provider) -> APIRouter:
                 raise AccountError("统一身份认证没有同意登录，请重新登录；一直这样，请联系管理员。")
             person = provider.vouched(code, journey)
             account = people.accounts.remote(person.subject, person.name, person.role)
-        except (AccountError, ProviderError) as error:
+        except (AccountError, ProviderError, DatabaseError) as error:
             return _failed(request, error)
         address = network(request.scope[ADDRESS])
         people.audit.add_later(Event("signed_in", account.name, account.role, address=address, detail={"by": "oidc"}))
@@ -65,9 +65,11 @@ def _router(people: People, provider: Provider) -> APIRouter:
 
 def _failed(request: Request, error: AssistantError) -> Response:
     """Show why nobody is signed in; the cause goes to the log by its kind alone, for its words may name somebody."""
-    away = isinstance(error, ProviderError)
+    away = isinstance(error, ProviderError | DatabaseError)
     if away or str(error) == UNPROVEN:
-        log.warning("identity provider: %s (%s)", type(error).__name__, type(error.__cause__ or error).__name__)
+        log.warning(
+            "sign-in by the identity provider: %s (%s)", type(error).__name__, type(error.__cause__ or error).__name__
+        )
     record(request, "sign_in.refused", by="oidc")
     page = template("people/page.html").told("没有登录成功", str(error), "/login", "返回登录")
     return HTMLResponse(page, 502 if away else 403, HEADERS)
