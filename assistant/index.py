@@ -213,7 +213,8 @@ def day(meta: Metadata) -> int:
 
 def from_document(document: Document) -> tuple[str, str, str, str]:
     """Return the document as the columns id, title, text and metadata, the last with its pages if it has any."""
-    stored = {one.name: getattr(document.metadata, one.name) for one in fields(Metadata)}  # asdict takes ten times as long
+    # asdict takes ten times as long
+    stored = {one.name: getattr(document.metadata, one.name) for one in fields(Metadata)}
     stored |= {"pages": document.pages} if document.pages else {}
     return document.id, document.title, document.text, json.dumps(stored, ensure_ascii=False, sort_keys=True)
 

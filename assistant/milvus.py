@@ -1,7 +1,7 @@
 """Milvus, by the address of a Standalone or Distributed server, or in a file of Milvus Lite that one process has to itself.
 
-A collection holds each passage's vector and its BM25 weights, both searched there, exactly and with the filters; only
-living passages are in it. Milvus's own hybrid search fuses without our weights and does not say which arm found what,
+A collection holds each passage's vector and its BM25 weights, both searched there with the filters, exactly but for the
+vectors of a very large one; only living passages are in it. Milvus's own hybrid search fuses without our weights and does not say which arm found what,
 which the reranker reads, so the arms are asked one after the other and fused by us.
 """
 
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 NOT_LOADED = 101  # Milvus's code
 FLUSH_S = 600.0  # until all is on a server's disk and indexed
 BATCH = 1000  # passages sent at once, some 2 MB: a server takes 64
-# Exact at any size: FLAT compares with every vector, TAAT_NAIVE adds up every posting.
-DENSE = {"index_type": "FLAT", "metric_type": "COSINE"}
+FLAT_UP_TO = 1_000_000  # passages; 1 GB of vectors to be read for each question
+EF = 400  # vectors that HNSW looks at, as Chroma's does (vectors.py)
+# Exact at any size: TAAT_NAIVE adds up every posting, and FLAT compares with every vector, while that is fast enough.
+FLAT = {"index_type": "FLAT", "metric_type": "COSINE"}
+HNSW = {"index_type": "HNSW", "metric_type": "COSINE", "params": {"M": 16, "efConstruction": 100}}
 LEXICAL = {
     "index_type": "SPARSE_INVERTED_INDEX", "metric_type": "IP", "params": {"inverted_index_algo": "TAAT_NAIVE"}
 }  # fmt: skip
@@ -107,11 +110,12 @@ class MilvusCollection(VectorStore):
         self._client, self._name = client, name
         if not client.has_collection(name, timeout=WAIT_S):
             raise DamagedError
-        indexed = {
-            one: client.describe_index(name, one, timeout=WAIT_S)["metric_type"] for one in client.list_indexes(name)
-        }
-        if indexed != {"dense": DENSE["metric_type"], "lexical": LEXICAL["metric_type"]}:
+        indexed = {one: client.describe_index(name, one, timeout=WAIT_S) for one in client.list_indexes(name)}
+        metrics = {one: index["metric_type"] for one, index in indexed.items()}
+        if metrics != {"dense": FLAT["metric_type"], "lexical": LEXICAL["metric_type"]}:
             raise StoreError(f"Milvus 的集合“{name}”不能同时做向量和词法检索，请重新运行 jiading-assistant ingest")
+        exact = indexed["dense"]["index_type"] == FLAT["index_type"]
+        self._parameters: dict[str, dict[str, Any]] = {} if exact else {"dense": {"params": {"ef": EF}}}
         client.load_collection(name, timeout=LONG_S)
         self.count = _count(client, name)
 
@@ -143,8 +147,9 @@ class MilvusCollection(VectorStore):
 
     def _asked(self, searched: str, sought: Any, k: int, condition: str | None) -> Any:
         return self._client.search(
-            self._name, [sought], condition or "", k, output_fields=["row"], anns_field=searched, timeout=WAIT_S
-        )[0]
+            self._name, [sought], condition or "", k, output_fields=["row"], anns_field=searched, timeout=WAIT_S,
+            search_params=self._parameters.get(searched),
+        )[0]  # fmt: skip
 
     def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
         """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id, if they are there."""
@@ -195,7 +200,7 @@ class _Writer:
         size = len(self._metadatas)
         vectors = np.memmap(self._file, np.float32, "r").reshape(size, -1)
         with reaching(self._engine.address), closing(self._engine.client()) as client:
-            _create(client, self._collection, vectors.shape[1])
+            _create(client, self._collection, vectors.shape[1], FLAT if size <= FLAT_UP_TO else HNSW)
             rows = zip(self._metadatas, vectors, lexical.weights(), strict=True)
             while batch := [_entity(*row) for row in islice(rows, BATCH)]:
                 client.insert(self._collection, batch, timeout=LONG_S)
@@ -205,7 +210,7 @@ class _Writer:
         self._file.unlink()
 
 
-def _create(client: "MilvusClient", name: str, dimension: int) -> None:
+def _create(client: "MilvusClient", name: str, dimension: int, dense: dict[str, Any]) -> None:
     from pymilvus import DataType
 
     schema = client.create_schema(auto_id=False)
@@ -216,7 +221,7 @@ def _create(client: "MilvusClient", name: str, dimension: int) -> None:
     for text in ("level", "doc_type"):
         schema.add_field(text, DataType.VARCHAR, max_length=64)
     indexes = client.prepare_index_params()
-    for vector, parameters in (("dense", DENSE), ("lexical", LEXICAL)):
+    for vector, parameters in (("dense", dense), ("lexical", LEXICAL)):
         indexes.add_index(vector, index_name=vector, **parameters)
     client.create_collection(name, schema=schema, index_params=indexes, timeout=LONG_S)
 

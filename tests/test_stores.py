@@ -359,6 +359,20 @@ def test_a_collection_that_a_milvus_started_anew_has_not_loaded_is_loaded(
         assert "2.15" in assistant.ask(AREA, filters=TODAY).statements[0].text
 
 
+def test_a_large_collection_is_searched_approximately_and_answers_the_same(
+    tmp_path: Path, addresses: dict[str, str], bring_in: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a collection of three documents counts as large: HNSW finds all of so few."""
+    monkeypatch.setattr("assistant.milvus.FLAT_UP_TO", 2)
+    write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)
+    settings = Settings(tmp_path / "corpus", tmp_path / "index", store=addresses["milvus server"])
+    collection, engine = bring_in(settings).update.manifest.collection, load_store(settings)
+    assert isinstance(engine, Milvus)
+    with closing(load_assistant(settings)) as assistant, closing(engine.client()) as client:
+        assert client.describe_index(collection, "dense")["index_type"] == "HNSW"
+        assert "2.15" in assistant.ask(AREA, filters=TODAY).statements[0].text
+
+
 def test_a_token_is_never_shown(tmp_path: Path) -> None:
     for kind in ("chroma", "milvus"):
         settings = Settings(store=f"{kind}+http://127.0.0.1:1", store_token="sk-123")
