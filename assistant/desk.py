@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import Any, TypeVar
 
 from anyio import CancelScope, CapacityLimiter, create_task_group, move_on_after, sleep, to_thread
@@ -57,7 +56,6 @@ class Desk:
 
     def __init__(self, assistant: Assistant) -> None:
         self.current, self.metrics = Current(assistant), Metrics()
-        self.name = token_hex(8)  # a page learns by it that its server is another now
         self.engine = Pulse(self._reach)
         self._all, self._programs = CapacityLimiter(AT_ONCE), CapacityLimiter(AT_ONCE - FOR_THE_PAGE)
         self.metrics.gauge("jiading_asks_running", "正在回答的问题", lambda: self.running)

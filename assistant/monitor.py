@@ -15,9 +15,9 @@ router = APIRouter(tags=["运行"])
 
 
 @router.get("/healthz", summary="进程是否在运行")
-async def health(request: Request) -> dict[str, str]:
-    """进程在运行就返回 200，不看索引；server 是这个进程的代号，重启或换到另一个副本就不同。"""
-    return {"status": "ok", "server": request.app.state.desk.name}
+async def health() -> dict[str, str]:
+    """进程在运行就返回 200，不看索引。"""
+    return {"status": "ok"}
 
 
 @router.get("/readyz", summary="能不能回答", responses={503: {"description": "不能回答，附原因"}})

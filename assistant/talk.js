@@ -53,13 +53,10 @@ const write = (text) => {
   box().value = text;
   box().dispatchEvent(new Event("input", { bubbles: true }));
 };
-let cut = false, server = "";
-const health = () => real("/healthz", { cache: "no-store", signal: AbortSignal.timeout(SLOW_MS) });
-const named = async () => { try { return (await (await health()).json()).server; } catch { return ""; } };
-named().then((name) => { server = name; });
+let cut = false;
 const back = async () => {
   try {
-    if ((await health()).ok) {
+    if ((await real("/healthz", { cache: "no-store", signal: AbortSignal.timeout(SLOW_MS) })).ok) {
       try { sessionStorage.setItem(DRAFT, box().value); } catch { /* the browser keeps nothing */ }
       return location.reload();
     }
@@ -85,10 +82,6 @@ const REFUSED = {
 window.fetch = async (address, ...more) => {
   const path = new URL(address.url ?? address, location.href).pathname;
   try {
-    if (path.endsWith("/queue/join") && server) {  // another server, or one started anew, does not know this page's talk
-      const name = await named();
-      if (name && name !== server) throw new TypeError("another server");
-    }
     const answer = await real(address, ...more);
     if (path.endsWith("/app_id")) lost();  // asked for only when a connection broke off
     if (path.endsWith("/queue/join")) state(answer.ok ? "" : REFUSED[answer.status] ?? {{ _("没有发送成，请重新打开网页再试。") | tojson }});
