@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,7 +41,6 @@ class Builder:
         self._directory, self._old, self._progress = directory, old, progress
         self._rows: list[np.ndarray] = []
         self._segments: list[str] = []
-        self._replaced_ids: set[str] = set()
         if amend and old:
             self._start_from(old)
         else:
@@ -79,23 +77,17 @@ class Builder:
         self._writer.add(count_tokens(texts))
         shutil.rmtree(self._directory / "lexical" / self._segments.pop())
 
-    def remove(self, ids: Sequence[str], again: frozenset[str]) -> None:
-        """Take documents out; those whose id is in `again` are added anew."""
-        gone: list[str] = []
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take documents out."""
+        gone: list[int] = []
         for document_id in ids:
-            found = self._sqlite.execute(
-                "SELECT row, id FROM passages WHERE document_id = ?", (document_id,)
-            ).fetchall()
-            self._rows[0]["alive"][[row for row, _ in found]] = False
-            keys = [key for _, key in found]
-            self._replaced_ids.update(keys) if document_id in again else gone.extend(keys)
+            found = self._sqlite.execute("SELECT row FROM passages WHERE document_id = ?", (document_id,)).fetchall()
+            gone += [row for (row,) in found]
             self._sqlite.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
             self._sqlite.execute("DELETE FROM documents WHERE id = ?", (document_id,))
-        self._delete(gone)
-
-    def _delete(self, keys: Iterable[str]) -> None:
-        for batch in _batches(keys):
-            self._vectors.delete(batch)
+        self._rows[0]["alive"][gone] = False
+        for start in range(0, len(gone), BATCH):
+            self._vectors.delete(gone[start : start + BATCH])
 
     def add(self, prepared: Iterable[tuple[Sequence[Incoming], Prepared]], total: int) -> None:
         """Store groups of documents, in order, and what was prepared of each."""
@@ -125,9 +117,7 @@ class Builder:
         self._writer.add(batch.tokens)
         if len(self._writer) >= SEGMENT:
             self._write_segment()
-        ids = [one.id for one in batch.rows]
-        self._replaced_ids.difference_update(ids)
-        self._vectors.upsert(ids, batch.vectors, [_filtered(row, one) for row, one in enumerate(batch.rows, first)])
+        self._vectors.add(range(first, self._size), batch.vectors, list(map(_filtered, batch.rows)))
 
     def _write_segment(self) -> None:
         name = str(int(self._segments[-1]) + 1) if self._segments else "0"
@@ -142,7 +132,6 @@ class Builder:
 
     def finish(self) -> tuple[int, tuple[str, ...]]:
         """Complete the files and return the number of passages and the lexical segments' names."""
-        self._delete(self._replaced_ids)
         if len(self._writer) or not self._segments:
             self._write_segment()
         rows = np.concatenate([*self._rows, np.empty(0, dtype=ROWS)])
@@ -156,9 +145,9 @@ class Builder:
         return int(rows["alive"].sum()), tuple(self._segments)
 
 
-def _filtered(row: int, passage: Row) -> dict[str, Any]:
+def _filtered(passage: Row) -> dict[str, Any]:
     """Return what Chroma filters by; what is blank matches no filter and takes no room."""
-    found = {"row": row, "published": passage.published, "level": passage.level, "doc_type": passage.doc_type}
+    found = {"published": passage.published, "level": passage.level, "doc_type": passage.doc_type}
     return {name: value for name, value in found.items() if value != ""}
 
 
@@ -190,9 +179,3 @@ def _link(old: Path, new: Path) -> None:
             os.link(file, new / file.name)
         except OSError:
             shutil.copy(file, new)
-
-
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    found = iter(items)
-    while batch := list(islice(found, BATCH)):
-        yield batch

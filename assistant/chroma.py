@@ -1,8 +1,67 @@
-"""Chroma's own HTTP client, with a limit to how long it waits for the server; by itself it would wait without end."""
+"""Chroma: a collection as langchain has it, and a client that does not wait for a server without end."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from chromadb.api.client import Client
 from chromadb.auth import UserIdentity
 from chromadb.config import Settings
+from langchain_core.documents import Document as LCDocument
+from langchain_core.embeddings import Embeddings
+from langchain_core.vectorstores import VectorStore
+
+from assistant.vectors import release
+
+
+class ChromaCollection(VectorStore):
+    """A collection of an embedded Chroma or a server's, open for reading; what it finds has its `row`, best first.
+
+    langchain-chroma's own class also asks for texts, which are not here, and metadata: that takes as long as the search.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        """Open a collection. Raises what Chroma does where it is not there or cannot be read."""
+        self._client = client
+        try:
+            self._collection = client.get_collection(name, embedding_function=None)
+            self.count = int(self._collection.count())
+        except Exception:
+            release(client)
+            raise
+
+    @property
+    def vectors(self) -> VectorStore:
+        """The collection itself."""
+        return self
+
+    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **kwargs: Any) -> list[LCDocument]:
+        """Return up to k passages by cosine similarity; `filter` is Chroma's `where`."""
+        found = self._collection.query(embedding, n_results=k, where=kwargs.get("filter"), include=[])
+        return [LCDocument("", metadata={"row": int(row)}) for row in found["ids"][0]]
+
+    def stored(self, rows: Sequence[int]) -> dict[int, Any]:
+        """Return the vectors of rows, float32 of shape (dimension,), by row, if they are there."""
+        found = self._collection.get(ids=list(map(str, rows)), include=["embeddings"])
+        return dict(zip(map(int, found["ids"]), found["embeddings"], strict=True))
+
+    def check(self) -> None:
+        """Raise what Chroma does where the collection is no longer there, or the server is away."""
+        self._collection.count()
+
+    def close(self) -> None:
+        """Release the client."""
+        release(self._client)
+
+    def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[LCDocument]:
+        """Refuse: a collection knows no embedding model."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_texts(
+        cls, texts: list[str], embedding: Embeddings, metadatas: list[dict[str, Any]] | None = None, **kwargs: Any
+    ) -> "ChromaCollection":
+        """Refuse: a collection is filled by ingesting."""
+        raise NotImplementedError
 
 
 class TimedClient(Client):

@@ -10,7 +10,7 @@ rows of passages that are gone stay, marked, until the next build from nothing.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -161,8 +161,8 @@ class Index:
         if self._opened.count != self.manifest.passages:
             raise _damaged(self.directory)
 
-    def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
-        """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id."""
+    def stored(self, rows: Sequence[int]) -> dict[int, Any]:
+        """Return the vectors of rows, float32 of shape (dimension,), by row."""
         with reaching(self.engine.address):
             return self._opened.stored(rows)
 

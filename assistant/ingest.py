@@ -407,7 +407,7 @@ def _build(
 
     try:
         if amend:
-            builder.remove(change.gone, frozenset(change.after))
+            builder.remove(change.gone)
         builder.add(workers.prepared(groups, embed), len(new))
         passages, segments = builder.finish()
     except BaseException:

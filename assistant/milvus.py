@@ -7,7 +7,7 @@ which the reranker reads, so the arms are asked one after the other and fused by
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -151,11 +151,10 @@ class MilvusCollection(VectorStore):
             search_params=self._parameters.get(searched),
         )[0]  # fmt: skip
 
-    def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
-        """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id, if they are there."""
-        found = self._client.get(self._name, list(rows.values()), output_fields=["dense"], timeout=WAIT_S)
-        by_row = {one["row"]: np.asarray(one["dense"], dtype=np.float32) for one in found}
-        return {key: by_row[row] for key, row in rows.items() if row in by_row}
+    def stored(self, rows: Sequence[int]) -> dict[int, Any]:
+        """Return the vectors of rows, float32 of shape (dimension,), by row, if they are there."""
+        found = self._client.get(self._name, list(rows), output_fields=["dense"], timeout=WAIT_S)
+        return {one["row"]: np.asarray(one["dense"], dtype=np.float32) for one in found}
 
     def check(self) -> None:
         """Raise DamagedError if it is no longer there, and what the client raises where the server is away."""
@@ -185,12 +184,12 @@ class _Writer:
         self._engine, self._file, self._collection = engine, file, collection
         self._metadatas: list[dict[str, Any]] = []
 
-    def upsert(self, ids: list[str], embeddings: np.ndarray, metadatas: list[dict[str, Any]]) -> None:
+    def add(self, rows: Sequence[int], embeddings: np.ndarray, metadatas: list[dict[str, Any]]) -> None:
         with self._file.open("ab") as vectors:
             vectors.write(np.ascontiguousarray(embeddings, dtype=np.float32).tobytes())
-        self._metadatas += metadatas
+        self._metadatas += [{"row": row, **metadata} for row, metadata in zip(rows, metadatas, strict=True)]
 
-    def delete(self, ids: list[str]) -> None:
+    def delete(self, rows: Sequence[int]) -> None:
         raise NotImplementedError
 
     def abandon(self) -> None:

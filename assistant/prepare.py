@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -121,14 +121,11 @@ class Embedder:
 
     def __call__(self, texts: Sequence[str], hashes: Sequence[str]) -> np.ndarray:
         """Return one float32 row a text."""
-        known: dict[str, str] = {}
-        stored: dict[str, Any] = {}
+        known: dict[str, int] = {}
         if self._old and hashes:
-            query = f"SELECT text_hash, id, row FROM passages WHERE text_hash IN ({','.join('?' * len(hashes))})"
-            found = self._old.fetch(query, hashes)
-            known = {key: passage for key, passage, _ in found}
-            rows_of = {passage: row for _, passage, row in found}
-            stored = self._old.stored({passage: rows_of[passage] for passage in known.values()}) if known else {}
+            query = f"SELECT text_hash, row FROM passages WHERE text_hash IN ({','.join('?' * len(hashes))})"
+            known = dict(self._old.fetch(query, hashes))
+        stored = self._old.stored(list(known.values())) if self._old and known else {}
         new = [at for at, key in enumerate(hashes) if known.get(key) not in stored]
         made = self._embeddings.embed_documents([texts[at] for at in new]) if new else []
         self.made += len(new)

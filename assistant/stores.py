@@ -4,10 +4,10 @@ A generation's vectors are one collection, filled before the generation is put i
 is here, in the generation's own folder or on a server; Milvus is in milvus.py, for its client is an optional extra.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -45,8 +45,8 @@ class Opened(Protocol):
         """The collection as langchain has it; what it finds says its row in its metadata."""
         ...  # pragma: no cover
 
-    def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
-        """Return the vectors, float32 of shape (dimension,), of passages given as id → row; by id, if they are there."""
+    def stored(self, rows: Sequence[int]) -> dict[int, Any]:
+        """Return the vectors of rows, float32 of shape (dimension,), by row, if they are there."""
         ...  # pragma: no cover
 
     def check(self) -> None:
@@ -61,12 +61,12 @@ class Opened(Protocol):
 class Writer(Protocol):
     """Fills a collection; call `close` at the end, or `abandon`."""
 
-    def upsert(self, ids: list[str], embeddings: np.ndarray, metadatas: list[dict[str, Any]]) -> None:
-        """Store vectors, float32 of shape (ids, dimension); an id that is there gets the new ones."""
+    def add(self, rows: Sequence[int], embeddings: np.ndarray, metadatas: list[dict[str, Any]]) -> None:
+        """Store the vectors of rows that have none, float32 of shape (rows, dimension), with what is filtered by."""
         ...  # pragma: no cover
 
-    def delete(self, ids: list[str]) -> None:
-        """Remove vectors; only asked of an engine that amends."""
+    def delete(self, rows: Sequence[int]) -> None:
+        """Remove the vectors of rows; only asked of an engine that amends."""
         ...  # pragma: no cover
 
     def close(self, lexical: "LexicalIndex") -> None:
@@ -141,8 +141,10 @@ class EmbeddedChroma:
         """Open a generation's collection. Raises DamagedError."""
         if not (directory / "chroma").is_dir():
             raise DamagedError
+        from assistant.chroma import ChromaCollection
+
         try:
-            return _ChromaCollection(self.client(directory), collection)
+            return ChromaCollection(self.client(directory), collection)
         except Exception as error:  # Chroma raises many kinds
             raise DamagedError from error
 
@@ -199,9 +201,11 @@ class ChromaServer(EmbeddedChroma):
         """Open a generation's collection. Raises DamagedError if it is not there."""
         from chromadb.errors import NotFoundError
 
+        from assistant.chroma import ChromaCollection
+
         try:
             with reaching(self.address, NotFoundError):
-                return _ChromaCollection(self.client(directory), collection)
+                return ChromaCollection(self.client(directory), collection)
         except NotFoundError as error:
             raise DamagedError from error
 
@@ -221,35 +225,6 @@ class ChromaServer(EmbeddedChroma):
                 client.delete_collection(collection)
             finally:
                 release(client)
-
-
-class _ChromaCollection:
-    """A collection of either Chroma."""
-
-    def __init__(self, client: Any, name: str) -> None:
-        self._client = client
-        try:
-            self._collection = client.get_collection(name, embedding_function=None)
-            self.count = int(self._collection.count())
-        except Exception:
-            release(client)
-            raise
-
-    @cached_property
-    def vectors(self) -> "VectorStore":
-        from langchain_chroma import Chroma  # 0.6 s: not for a writer
-
-        return Chroma(self._collection.name, client=self._client, create_collection_if_not_exists=False)
-
-    def stored(self, rows: Mapping[str, int]) -> dict[str, Any]:
-        found = self._collection.get(ids=list(rows), include=["embeddings"])
-        return dict(zip(found["ids"], found["embeddings"], strict=True))
-
-    def check(self) -> None:
-        self._collection.count()
-
-    def close(self) -> None:
-        release(self._client)
 
 
 def chroma_client(directory: Path) -> Any:

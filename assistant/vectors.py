@@ -1,6 +1,6 @@
 """Write vectors into Chroma, from a process of their own where there are many: it holds Python's lock while it inserts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -35,13 +35,13 @@ class VectorWriter:
             self._process.start()
             here.close()
 
-    def upsert(self, ids: list[str], embeddings: Any, metadatas: list[dict[str, Any]]) -> None:
-        """Store vectors, float32 of shape (ids, dimension); an id that is there gets the new ones."""
-        self._do("upsert", ids=ids, embeddings=embeddings, metadatas=metadatas)
+    def add(self, rows: Sequence[int], embeddings: Any, metadatas: list[dict[str, Any]]) -> None:
+        """Store the vectors of rows that have none, float32 of shape (rows, dimension)."""
+        self._do("add", ids=list(map(str, rows)), embeddings=embeddings, metadatas=metadatas)
 
-    def delete(self, ids: list[str]) -> None:
-        """Remove vectors."""
-        self._do("delete", ids=ids)
+    def delete(self, rows: Sequence[int]) -> None:
+        """Remove the vectors of rows."""
+        self._do("delete", ids=list(map(str, rows)))
 
     def close(self, lexical: "LexicalIndex") -> None:
         """Write all to disk and release the files; Chroma holds no lexical weights."""
@@ -106,7 +106,7 @@ class _Store:
         elif action == "delete":
             self._collection.delete(**arguments)
         else:  # the texts are in SQLite: Chroma would index each of them by trigrams
-            self._collection.upsert(**arguments, documents=[""] * len(arguments["ids"]))
+            self._collection.add(**arguments, documents=[""] * len(arguments["ids"]))
 
     def release(self) -> None:
         release(self._client)

@@ -11,6 +11,7 @@ memory than two cores come with. The file cache is as the run before left it. Wi
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -41,11 +42,15 @@ class Run:
     output: str
 
 
-def run(*arguments: str) -> Run:
+def run(*arguments: str, one_core: bool = False) -> Run:
     """Run a module and watch it. Raises SystemExit with what it complained of."""
     start, peak = time.perf_counter(), 0
     command = [sys.executable, "-m", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    cores = os.sched_getaffinity(0)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, {max(cores)} if one_core else cores),
+    ) as process:  # fmt: skip
         while process.poll() is None:
             peak = max(peak, sum(map(_resident, _family(process.pid))))
             time.sleep(0.1)
@@ -87,7 +92,7 @@ def measure(system: str, size: int, file: Path, folder: Path) -> dict[str, Any]:
         "system": system, "size": size, **json.loads(built.output), "build_mb": round(built.peak_mb),
         "disk_mb": round(sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()) / 1e6, 1),
     }  # fmt: skip
-    asked = run("eval.systems", "ask", system, *place)
+    asked = run("eval.systems", "ask", system, *place, one_core=True)
     found |= {**json.loads(asked.output), "ask_mb": round(asked.peak_mb)}
     found |= json.loads(run("eval.systems", "crowd", system, *place).output)
     return found

@@ -134,10 +134,10 @@ class Exact:
 
     def __init__(self, index: Index, embeddings: Embeddings) -> None:
         self._index, self._embeddings = index, embeddings
-        rows = index.fetch("SELECT id, row FROM passages ORDER BY row")
-        batches = (dict(rows[start : start + 1000]) for start in range(0, len(rows), 1000))
-        vectors = {key: vector for batch in batches for key, vector in index.stored(batch).items()}
-        self._vectors = np.array([vectors[key] for key, _ in rows])
+        rows = [row for (row,) in index.fetch("SELECT row FROM passages ORDER BY row")]
+        batches = (rows[start : start + 1000] for start in range(0, len(rows), 1000))
+        vectors = {row: vector for batch in batches for row, vector in index.stored(batch).items()}
+        self._vectors = np.array([vectors[row] for row in rows])
 
     def holds(self, found: dict[str, list[int]], query: str, allowed: np.ndarray) -> dict[str, bool]:
         """Return by arm whether the rows found are the best, but for ties."""

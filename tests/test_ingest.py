@@ -65,7 +65,7 @@ def test_a_withdrawn_document_disappears_from_every_arm(corpus: Path, index: Pat
     assert "port" not in found(index, "氢能港位于安亭镇")
     opened = Index.open(index, StaticEmbeddings.load().fingerprint)
     assert opened.lexical.size == len(opened.rows) == update.manifest.passages
-    assert len(opened.vectors.get()["ids"]) == update.manifest.passages  # type: ignore[attr-defined]
+    assert opened.vectors.count == update.manifest.passages  # type: ignore[attr-defined]
     opened.close()
 
 

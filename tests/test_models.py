@@ -50,8 +50,7 @@ def test_a_sentence_transformers_folder_serves_with_its_own_query_prompt(tmp_pat
         [write_corpus(tmp_path / "corpus", DOCUMENTS, ROWS)], settings.index, embeddings, fingerprint, lambda *_: None
     )
     assistant = load_assistant(settings)
-    (passage,) = assistant.index.passages([0])
-    assert assistant.index.stored({passage.id: 0})[passage.id].shape == (48,)
+    assert assistant.index.stored([0])[0].shape == (48,)
     answer = assistant.ask(QUESTION, filters=TODAY)
     assert answer.statements[0].citations[0].document_id == "port"
     assistant.close()

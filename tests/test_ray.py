@@ -60,7 +60,7 @@ def content(index: Path, store: str = "", sources: bool = True) -> dict[str, Any
     assert manifest
     opened = Index.open(index, manifest.embedding, load_store(Settings(index=index, store=store)))
     passages = opened.fetch("SELECT * FROM passages ORDER BY row")
-    vectors = opened.stored({passage[1]: passage[0] for passage in passages})
+    vectors = opened.stored([passage[0] for passage in passages])
     columns = "*" if sources else "id, title, text, metadata, hash"
     lexical = opened.directory / "lexical"
     found = {
@@ -70,7 +70,7 @@ def content(index: Path, store: str = "", sources: bool = True) -> dict[str, Any
         "lexical": {str(file.relative_to(lexical)): file.read_bytes() for file in lexical.rglob("*.npy")},
         "passages": passages,
         "documents": opened.fetch(f"SELECT {columns} FROM documents ORDER BY id"),
-        "vectors": [np.asarray(vectors[passage[1]]).tolist() for passage in passages],
+        "vectors": [np.asarray(vectors[passage[0]]).tolist() for passage in passages],
         "collection": _entities(opened) if store else None,
     }
     opened.close()
