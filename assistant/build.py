@@ -146,7 +146,7 @@ class Builder:
 
 
 def _filtered(passage: Row) -> dict[str, Any]:
-    """Return what Chroma filters by; what is blank matches no filter and takes no room."""
+    """Return what an engine filters by; what is blank matches no filter and takes no room."""
     found = {"published": passage.published, "level": passage.level, "doc_type": passage.doc_type}
     return {name: value for name, value in found.items() if value != ""}
 

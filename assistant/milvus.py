@@ -93,7 +93,7 @@ class Milvus:
         with reaching(self.address), closing(self.client()) as client:
             client.drop_collection(collection, timeout=WAIT_S)
 
-    def condition(self, filters: "Filters") -> str:
+    def condition(self, filters: "Filters", rows: np.ndarray) -> str:
         """Return the filters as Milvus's expression."""
         parts = [f"published <= {filters.day}"]
         for name, allowed in (("level", filters.levels), ("doc_type", filters.doc_types)):

@@ -122,8 +122,7 @@ class HybridRetriever(BaseRetriever):
         """Return the rows that the engine finds, best first: whatever its scores mean, its order is ours."""
         index: Index = self.index
         search = search_of(index.vectors, arm)
-        # A filter costs Chroma far more than its search.
-        condition = index.engine.condition(self.filters) if self.filters.limit(index) else None
+        condition = index.engine.condition(self.filters, index.rows) if self.filters.limit(index) else None
         with reaching(index.engine.address):
             found = search(sought, k=CANDIDATES, filter=condition)
         return [document.metadata["row"] for document in found]

@@ -111,8 +111,8 @@ class Engine(Protocol):
         """Remove a collection, if it is there."""
         ...  # pragma: no cover
 
-    def condition(self, filters: "Filters") -> Any:
-        """Return the filters as the engine's own condition."""
+    def condition(self, filters: "Filters", rows: np.ndarray) -> Any:
+        """Return the filters as the engine's own condition on a collection of these rows."""
         ...  # pragma: no cover
 
 
@@ -155,14 +155,9 @@ class EmbeddedChroma:
     def remove(self, collection: str) -> None:
         """Leave it: it goes with its folder."""
 
-    def condition(self, filters: "Filters") -> Any:
-        """Return the filters as Chroma's `where`."""
-        parts: list[dict[str, Any]] = [{"published": {"$lte": filters.day}}]
-        if filters.levels:
-            parts.append({"level": {"$in": list(filters.levels)}})
-        if filters.doc_types:
-            parts.append({"doc_type": {"$in": list(filters.doc_types)}})
-        return parts[0] if len(parts) == 1 else {"$and": parts}
+    def condition(self, filters: "Filters", rows: np.ndarray) -> Any:
+        """Return which rows pass and are there, as booleans of shape (rows,)."""
+        return filters.mask(rows) & rows["alive"]
 
 
 EMBEDDED = EmbeddedChroma()

@@ -36,8 +36,8 @@ class VectorWriter:
             here.close()
 
     def add(self, rows: Sequence[int], embeddings: Any, metadatas: list[dict[str, Any]]) -> None:
-        """Store the vectors of rows that have none, float32 of shape (rows, dimension)."""
-        self._do("add", ids=list(map(str, rows)), embeddings=embeddings, metadatas=metadatas)
+        """Store the vectors of rows that have none, float32 of shape (rows, dimension); filtered is by row."""
+        self._do("add", ids=list(map(str, rows)), embeddings=embeddings)
 
     def delete(self, rows: Sequence[int]) -> None:
         """Remove the vectors of rows."""
@@ -106,7 +106,7 @@ class _Store:
         elif action == "delete":
             self._collection.delete(**arguments)
         else:  # the texts are in SQLite: Chroma would index each of them by trigrams
-            self._collection.add(**arguments, documents=[""] * len(arguments["ids"]))
+            self._collection.add(**arguments)
 
     def release(self) -> None:
         release(self._client)

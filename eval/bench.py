@@ -46,9 +46,12 @@ def run(*arguments: str, one_core: bool = False) -> Run:
     """Run a module and watch it. Raises SystemExit with what it complained of."""
     start, peak = time.perf_counter(), 0
     command = [sys.executable, "-m", *arguments]
-    cores = os.sched_getaffinity(0)
+    cores, environment = (
+        os.sched_getaffinity(0),
+        {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"},
+    )  # as deploy/
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
         preexec_fn=lambda: os.sched_setaffinity(0, {max(cores)} if one_core else cores),
     ) as process:  # fmt: skip
         while process.poll() is None:

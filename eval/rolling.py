@@ -189,7 +189,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.work) as folder, ExitStack() as stack:
         root, file = Path(folder, "index"), Path(folder, "documents.jsonl")
         store = stack.enter_context(chroma_server(Path(folder, "chroma"))) if options.servers > 1 else ""
-        environment = {**os.environ, **LIMITS, "JIADING_INDEX": str(root), "JIADING_STORE": store}
+        environment = {
+            **os.environ,
+            **LIMITS,
+            "JIADING_INDEX": str(root),
+            "JIADING_STORE": store,
+            "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        }
         ingest = [sys.executable, "-m", "assistant.cli", "ingest", str(CORPUS), str(file)]
         write(file, rows, [])
         subprocess.run(ingest, env=environment, check=True, capture_output=True)

@@ -11,6 +11,7 @@ from langchain_core.documents import Document as LCDocument
 from langchain_core.retrievers import BaseRetriever
 
 from assistant.config import Settings
+from assistant.embedding import StaticEmbeddings
 from assistant.index import day
 from assistant.ingest import Report
 from assistant.models import load_assistant
@@ -55,6 +56,25 @@ def test_both_arms_search_the_documents_that_pass_and_no_others(jiading: Assista
     for rows in rankings.values():
         assert set(rows) <= set(masked) and bool(rows) is bool(masked)
     assert {hit.document.id for hit in searcher.hits(QUERY)} <= set(passing)
+
+
+@pytest.mark.parametrize("most", [0, 10_000], ids=["compared with each", "among more"])
+def test_with_a_filter_the_nearest_that_pass_are_found(
+    jiading: Assistant, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.chroma.MOST", most)
+    index, sought = jiading.index, np.array(StaticEmbeddings.load().embed_query(QUERY), np.float32)
+    for filters in (
+        Filters(date(2026, 11, 24), levels=("区级",)),
+        Filters(date(2024, 1, 1), doc_types=("policy", "news")),
+    ):
+        passing = np.flatnonzero(filters.mask(index.rows)).tolist()
+        stored = index.stored(passing)
+        nearest = sorted(passing, key=lambda row: float(stored[row] @ sought), reverse=True)[:50]
+        found = retriever(jiading, filters).rankings(QUERY)["dense"]
+        assert [round(float(stored[row] @ sought), 5) for row in found] == [
+            round(float(stored[row] @ sought), 5) for row in nearest
+        ]
 
 
 def test_nothing_published_later_is_found(jiading: Assistant) -> None:
