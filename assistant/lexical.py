@@ -6,6 +6,7 @@ from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from math import log
 from pathlib import Path
+from sys import intern
 
 import numpy as np
 import rjieba
@@ -29,8 +30,8 @@ _FREQUENCIES = Path(__file__).parent / "model" / "word_frequency.tsv"
 
 @lru_cache(maxsize=20_000)  # the same passages and sentences are compared for question after question
 def gram_set(normalised: str) -> frozenset[str]:
-    """Return the bigrams of normalised text, each once."""
-    return frozenset(bigrams(normalised))
+    """Return the bigrams of normalised text, each once; texts share those that they have in common, for many are kept."""
+    return frozenset(map(intern, bigrams(normalised)))
 
 
 def words(normalised: str) -> list[str]:

@@ -43,8 +43,7 @@ def documents(data: Path) -> Iterator[Row]:
 
 def _rows(file: Path) -> list[Row]:
     with gzip.open(file, "rt", encoding="utf-8") as lines:
-        found = [{name: row[name] for name in ("id", "title", "text") if name in row} for row in map(json.loads, lines)]
-    return [row for row in found if row["text"].strip()]
+        return [{name: row[name] for name in ("id", "title", "text") if name in row} for row in map(json.loads, lines)]
 
 
 def _interleaved(sources: dict[str, list[Row]]) -> Iterator[Row]:
@@ -72,6 +71,8 @@ def write_workload(data: Path, file: Path, passages: int) -> int:
         beside, left = file.with_suffix(".new"), passages
         with beside.open("w", encoding="utf-8") as out:
             for row in documents(data):
+                if not row["text"].strip():
+                    continue  # what a short one became
                 left -= len(split(Document(row["id"], row.get("title", ""), row["text"])))
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
                 if left <= 0:
