@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -284,7 +284,11 @@ def test_one_pages_events_are_not_reached_through_another(address: str, people: 
 
 def data(address: str, prefix: str, headers: dict[str, str]) -> str:
     """What a page tells of the session “mine”."""
-    return httpx.get(f"{address}{prefix}/gradio_api/queue/data?session_hash=mine", headers=headers, timeout=20).text
+    told, target = "", f"{address}{prefix}/gradio_api/queue/data?session_hash=mine"
+    with suppress(httpx.RemoteProtocolError), httpx.stream("GET", target, headers=headers, timeout=20) as response:
+        for part in response.iter_text():  # Gradio breaks off after it has said that it knows no such session
+            told += part
+    return told
 
 
 def fetched(address: str, target: str) -> tuple[int, str]:
@@ -308,7 +312,7 @@ BETWEEN = st.sampled_from(["/", "//", "\\", "%2f", "%2F", "%5c", "%252f"])
 )
 def test_no_spelling_of_a_path_gets_past_the_gate(address: str, path: str) -> None:
     status, body = fetched(address, f"/{path}" if path[0] in "%\\" else path)
-    assert status in (200, 303, 307, 400, 404)
+    assert status in (200, 303, 307, 400, 403, 404)
     if status == 200:
         assert "比较" not in body and "评测" not in body.replace("evaluate/", ""), path
 

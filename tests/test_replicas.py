@@ -163,7 +163,7 @@ def test_the_log_of_both_is_one_whole_chain(site: Site, people: People, http: ht
         list(threads.map(lambda number: site.replicas[number % 2].ask(http), range(60)))
     until(lambda: len(list(people.audit.export("jsonl"))) == before + 60)
     assert people.audit.verify() is None
-    assert len(people.questions.page(size=1000)) >= 60
+    assert len(people.questions.page(size=100_000)) >= 60
 
 
 def texts_of(site: Site) -> str:
@@ -254,16 +254,16 @@ def test_what_is_in_line_is_written_before_a_replica_ends(
 ) -> None:
     leaving = site.begun(opened.enter_context(site.spawn()))
     opened.callback(leaving.process.kill)
-    asked = len(people.questions.page(size=1000))
+    asked = len(people.questions.page(size=100_000))
     with psycopg.connect(site.settings.database, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (ADDING,))  # nobody adds to the log
         leaving.ask(http)
         leaving.process.send_signal(signal.SIGTERM)
         until(lambda: _closed(leaving))
-        assert len(people.questions.page(size=1000)) == asked
+        assert len(people.questions.page(size=100_000)) == asked
         connection.execute("SELECT pg_advisory_unlock(%s)", (ADDING,))
         assert leaving.process.wait(60) == -signal.SIGTERM
-    assert len(people.questions.page(size=1000)) == asked + 1 and people.audit.verify() is None
+    assert len(people.questions.page(size=100_000)) == asked + 1 and people.audit.verify() is None
 
 
 def _closed(replica: Replica) -> bool:
