@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +25,6 @@ from assistant.tokens import count_tokens
 BATCH = 1000  # passages stored at once
 SEGMENT = 50_000  # passages of a lexical segment
 TAIL = 2000  # a last segment of fewer passages is written anew with what is added
-T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
 

@@ -8,21 +8,20 @@ from chromadb.api.client import Client
 from chromadb.auth import UserIdentity
 from chromadb.config import Settings
 from langchain_core.documents import Document as LCDocument
-from langchain_core.embeddings import Embeddings
-from langchain_core.vectorstores import VectorStore
 
+from assistant.collection import Collection
 from assistant.vectors import release
 
 SPARE = 1.5  # times as many vectors are looked at as would do if a filter struck evenly
-MOST = 10_000  # looked at together, some 70 ms; past that comparing with each that passes is no slower
+MOST = 10_000  # vectors looked at, or compared with one by one: what is not near by then is no candidate
 BATCH = 1000  # vectors fetched at once
 
 
-class ChromaCollection(VectorStore):
+class ChromaCollection(Collection):
     """A collection of an embedded Chroma or a server's, open for reading; what it finds has its `row`, best first.
 
     langchain-chroma's own class asks for texts and metadata too, which takes as long as the search, and Chroma's own filters
-    take a hundred times as long: so nothing but vectors is kept here, and filtered is by row.
+    take far longer: so nothing but vectors is kept here, and filtered is by row.
     """
 
     def __init__(self, client: Any, name: str) -> None:
@@ -35,11 +34,6 @@ class ChromaCollection(VectorStore):
             release(client)
             raise
 
-    @property
-    def vectors(self) -> VectorStore:
-        """The collection itself."""
-        return self
-
     def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **kwargs: Any) -> list[LCDocument]:
         """Return up to k passages by cosine similarity; `filter` tells of each row whether it may be found."""
         allowed: np.ndarray | None = kwargs.get("filter")
@@ -50,16 +44,20 @@ class ChromaCollection(VectorStore):
         return list(map(int, self._collection.query(embedding, n_results=k, include=[])["ids"][0]))
 
     def _nearest_of(self, embedding: list[float], k: int, allowed: np.ndarray) -> list[int]:
-        """Return the nearest of some rows: among so many more that enough are left, or, of few, by comparing with each."""
+        """Return the nearest of some rows: among so many more that enough are left, or, of few, by comparing with each.
+
+        Of many there may be fewer than k, where the MOST nearest vectors are nearly all of others.
+        """
         among = np.flatnonzero(allowed)
         if not len(among):
             return []
         wanted, looked_at = min(k, len(among)), int(SPARE * k * self.count / len(among))
-        while looked_at < MOST:
-            found = [row for row in self._nearest(embedding, min(looked_at, self.count)) if allowed[row]]
-            if len(found) >= wanted or looked_at >= self.count:
-                return found[:wanted]
+        found: list[int] = []
+        while len(found) < wanted and looked_at < 4 * min(MOST, self.count):
+            found = [row for row in self._nearest(embedding, min(looked_at, MOST, self.count)) if allowed[row]]
             looked_at *= 4
+        if len(found) >= wanted or len(among) > MOST:
+            return found[:wanted]
         rows = among.tolist()
         vectors = {
             row: vector
@@ -81,17 +79,6 @@ class ChromaCollection(VectorStore):
     def close(self) -> None:
         """Release the client."""
         release(self._client)
-
-    def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[LCDocument]:
-        """Refuse: a collection knows no embedding model."""
-        raise NotImplementedError
-
-    @classmethod
-    def from_texts(
-        cls, texts: list[str], embedding: Embeddings, metadatas: list[dict[str, Any]] | None = None, **kwargs: Any
-    ) -> "ChromaCollection":
-        """Refuse: a collection is filled by ingesting."""
-        raise NotImplementedError
 
 
 class TimedClient(Client):

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from langchain_core.documents import Document as LCDocument
-from langchain_core.embeddings import Embeddings
-from langchain_core.vectorstores import VectorStore
 
+from assistant.collection import Collection
 from assistant.errors import StoreError, reaching
 from assistant.stores import KEPT_S, LONG_S, WAIT_S, DamagedError, Opened, Writer, unused_name
 
@@ -102,7 +101,7 @@ class Milvus:
         return " and ".join(parts)
 
 
-class MilvusCollection(VectorStore):
+class MilvusCollection(Collection):
     """A collection as langchain has it, open for reading; what it finds has the metadata `row` and `score`, best first."""
 
     def __init__(self, client: "MilvusClient", name: str) -> None:
@@ -118,11 +117,6 @@ class MilvusCollection(VectorStore):
         self._parameters: dict[str, dict[str, Any]] = {} if exact else {"dense": {"params": {"ef": EF}}}
         client.load_collection(name, timeout=LONG_S)
         self.count = _count(client, name)
-
-    @property
-    def vectors(self) -> VectorStore:
-        """The collection itself."""
-        return self
 
     def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **kwargs: Any) -> list[LCDocument]:
         """Return up to k passages by cosine similarity; `filter` is an expression."""
@@ -164,17 +158,6 @@ class MilvusCollection(VectorStore):
     def close(self) -> None:
         """Release the connection."""
         self._client.close()
-
-    def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[LCDocument]:
-        """Refuse: a collection knows no embedding model."""
-        raise NotImplementedError
-
-    @classmethod
-    def from_texts(
-        cls, texts: list[str], embedding: Embeddings, metadatas: list[dict[str, Any]] | None = None, **kwargs: Any
-    ) -> "MilvusCollection":
-        """Refuse: a collection is filled by ingesting."""
-        raise NotImplementedError
 
 
 class _Writer:

@@ -105,7 +105,7 @@ class _Store:
             self.release()
         elif action == "delete":
             self._collection.delete(**arguments)
-        else:  # the texts are in SQLite: Chroma would index each of them by trigrams
+        else:  # without texts, which are in SQLite: Chroma would index each of them by trigrams
             self._collection.add(**arguments)
 
     def release(self) -> None:

@@ -37,6 +37,7 @@ def _rest(row: Row) -> float:
 
 QUANTITIES: dict[str, tuple[str, Callable[[Row], float]]] = {
     "入库 秒": ("linear", lambda row: float(row["build_s"])),
+    "入库峰值内存 MB": ("linear", lambda row: float(row["build_mb"])),
     "占盘 MB": ("linear", lambda row: float(row["disk_mb"])),
     "提问时的内存 MB": ("linear", lambda row: float(row["memory_mb"])),
     "向量检索 P50 毫秒": ("logarithmic", _stage("dense arm")),

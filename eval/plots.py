@@ -1,6 +1,8 @@
 """Draw what the bench measured, one line a system, as one picture.
 
-python -m eval.plots eval/results/bench-COMMIT.json docs/bench.png
+    python -m eval.plots eval/results/bench-COMMIT.json … docs/bench.png
+
+Several results are drawn together.
 """
 
 import argparse
@@ -33,10 +35,10 @@ LINEAR = {"召回@5"}
 def main() -> None:
     """Draw."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("results", type=Path)
+    parser.add_argument("results", type=Path, nargs="+")
     parser.add_argument("picture", type=Path)
     options = parser.parse_args()
-    rows = json.loads(options.results.read_text(encoding="utf-8"))["rows"]
+    rows = [row for file in options.results for row in json.loads(file.read_text(encoding="utf-8"))["rows"]]
     pyplot.rcParams |= {"font.sans-serif": FONTS, "axes.spines.top": False, "axes.spines.right": False}
     figure, axes = pyplot.subplots(2, 3, figsize=(13, 7.5), layout="constrained")
     for place, (title, value) in zip(axes.flat, PANELS.items(), strict=True):

@@ -29,7 +29,7 @@ import httpx
 
 from assistant.config import stay_offline
 from assistant.index import Index
-from eval.bench import CORPUS
+from eval.bench import CORPUS, LARGE_PAGES
 from eval.conformance import chroma_server
 from eval.load import LIMITS, TIMEOUT_S, process
 from eval.metrics import percentile
@@ -194,7 +194,7 @@ def main() -> None:
             **LIMITS,
             "JIADING_INDEX": str(root),
             "JIADING_STORE": store,
-            "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+            "GLIBC_TUNABLES": LARGE_PAGES,
         }
         ingest = [sys.executable, "-m", "assistant.cli", "ingest", str(CORPUS), str(file)]
         write(file, rows, [])

@@ -8,7 +8,6 @@ threads at once. Each is a process of its own, which eval/bench.py starts and wa
 
 import argparse
 import json
-import os
 import pickle
 import threading
 import time
@@ -251,8 +250,11 @@ def recall(search: Search, asked: Sequence[TestQuestion]) -> dict[str, float]:
     return {"recall": round(sum(found) / len(found), 4), "asked": len(found)}
 
 
-def _resident_mb() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1_000_000
+def _memory() -> dict[str, int]:
+    """Return this process's resident megabytes, and how many of them are its own and not pages of files."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    kilobytes = {name: int(status[key].split()[0]) for name, key in (("memory_mb", "VmRSS"), ("own_mb", "RssAnon"))}
+    return {name: size * 1024 // 1_000_000 for name, size in kilobytes.items()}
 
 
 def ask(system: Any, folder: Path) -> dict[str, Any]:
@@ -269,7 +271,7 @@ def ask(system: Any, folder: Path) -> dict[str, Any]:
     if isinstance(system, Ours):
         timed(system.assistant.ask, questions[:50])
         found["answer_ms"] = stages(system.assistant, questions)
-    return {**found, "memory_mb": _resident_mb()}
+    return {**found, **_memory()}
 
 
 def crowd(system: Any, folder: Path) -> dict[str, Any]:

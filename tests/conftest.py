@@ -128,6 +128,16 @@ def build_lexical(texts: Sequence[str], size: int = 100, alive: np.ndarray | Non
     return LexicalIndex(directories, np.ones(len(texts), dtype=bool) if alive is None else alive)
 
 
+def assert_each_of_its_generation(answers: Sequence[dict[str, Any]], texts: dict[str, str]) -> None:
+    """Hold the API's answers to quote what their own generation says, where `texts` is of one document by generation."""
+    assert {answer["generation"] for answer in answers} == set(texts)
+    for answer in answers:
+        citations = [citation for statement in answer["statements"] for citation in statement["citations"]]
+        assert citations and answer["status"] == "answered"
+        for citation in citations:
+            assert texts[answer["generation"]][citation["start"] : citation["end"]] == citation["quote"]
+
+
 @contextmanager
 def served(assistant: Assistant, workspace: Path | None = None, **settings: Any) -> Iterator[str]:
     """Run the whole application on a free port, and give its address; the workspace is beside the index unless given."""

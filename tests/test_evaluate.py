@@ -9,15 +9,12 @@ from pathlib import Path
 
 import pytest
 from asking import CONTRAST, fetch
-from conftest import DOCUMENTS, ROWS, TODAY, served, signed_in, write_corpus
+from conftest import TODAY, signed_in
 from playwright.sync_api import Browser, Page, expect
 from typer.testing import CliRunner
 
 from assistant.cli import app
-from assistant.config import Settings
 from assistant.feedback import Exchange, keep_feedback
-from assistant.ingest import Report
-from assistant.models import load_assistant
 from assistant.pipeline import Assistant
 from assistant.schema import Turn
 from eval.testset import TestQuestion, read_testset, write_testset
@@ -34,36 +31,16 @@ LONG = [replace(AREA, id=f"n{number}", question=f"氢能港第{number}期的规�
 SET = "工作区 t.jsonl"
 
 
-@pytest.fixture(scope="module")
-def assistant(tmp_path_factory: pytest.TempPathFactory, run_ingest: Callable[[Path, Path], Report]) -> Assistant:
-    folder = tmp_path_factory.mktemp("evaluate")
-    run_ingest(write_corpus(folder / "corpus", DOCUMENTS, ROWS), folder / "index")
-    return load_assistant(Settings(index=folder / "index"))
-
-
-@pytest.fixture(scope="module")
-def served_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workspace")
-
-
-@pytest.fixture(scope="module")
-def address(assistant: Assistant, served_workspace: Path) -> Iterator[str]:
-    """A running server's address: one for all tests, for it takes longer to start than most of them."""
-    with served(assistant, served_workspace) as running:
-        yield running
-
-
-@pytest.fixture
-def workspace(served_workspace: Path) -> Path:
-    """The server's workspace with one test set, and nothing that another test left but the accounts."""
-    for kept in served_workspace.iterdir():
+@pytest.fixture(autouse=True)
+def emptied(workspace: Path) -> None:
+    """Leave the server's workspace one test set, and nothing that another test left but the accounts."""
+    for kept in workspace.iterdir():
         if kept.is_dir():
             shutil.rmtree(kept)
         elif not kept.name.startswith("people.sqlite"):
             kept.unlink()
-    (served_workspace / "testsets").mkdir()
-    write_testset(QUESTIONS, served_workspace / "testsets" / "t.jsonl")
-    return served_workspace
+    (workspace / "testsets").mkdir()
+    write_testset(QUESTIONS, workspace / "testsets" / "t.jsonl")
 
 
 Open = Callable[..., Page]
@@ -211,7 +188,7 @@ def test_a_label_is_saved_or_refused_and_what_was_typed_stays(open_page: Open, w
     expect(page.locator("#result .right")).to_contain_text("5 题")
 
 
-def test_two_runs_are_compared_and_one_without_a_part_may_be_stopped(open_page: Open, assistant: Assistant) -> None:
+def test_two_runs_are_compared_and_one_without_a_part_may_be_stopped(open_page: Open, small: Assistant) -> None:
     page = open_page()
     run(page)
     run(page, without="停用时效检查")
@@ -238,12 +215,10 @@ def test_two_runs_are_compared_and_one_without_a_part_may_be_stopped(open_page: 
     assert download.value.suggested_filename == "评测报告.html"
 
 
-def test_what_a_reader_found_wrong_becomes_a_test_question(
-    open_page: Open, assistant: Assistant, workspace: Path
-) -> None:
+def test_what_a_reader_found_wrong_becomes_a_test_question(open_page: Open, small: Assistant, workspace: Path) -> None:
     history = (Turn("user", "我是李女士，手机13812345678"), Turn("assistant", "您好"))
     for question, reason in (("氢能港规划面积多大？", "off_point"), ("明天天气怎么样？", "should_answer")):
-        answer = replace(assistant.ask(question, history, TODAY), hits=())
+        answer = replace(small.ask(question, history, TODAY), hits=())
         keep_feedback(workspace, Exchange(0, answer, history), datetime(2026, 11, 26, 9, 30), reason, "我叫张三")
     page = open_page()
     page.get_by_role("tab", name="候选题").click()
@@ -263,7 +238,7 @@ def test_what_a_reader_found_wrong_becomes_a_test_question(
     expect(page.locator("#candidate-message")).to_contain_text("已收入“工作区 反馈.jsonl”")
     expect(page.locator("#tally")).to_contain_text("待处理 1 题，已收入 1 题，不收 0 题")
     expect(opened).to_have_count(0)
-    index = assistant.index.directory.parent
+    index = small.index.directory.parent
     checked = CliRunner().invoke(
         app, ["eval", "check", str(workspace / "testsets" / "反馈.jsonl"), "--index", str(index)]
     )

@@ -13,7 +13,7 @@ LAYERS = [
     {"privacy", "text", "guard", "kind", "spelling", "english", "catalog", "clean", "formats", "particulars", "metadata", "load", "web", "split", "tokens", "lexical", "rank", "duplicates", "embedding", "question", "rerank", "attribute", "candidate", "conditions", "evidence",
      "policy", "compose", "support", "verify", "validity", "generate", "asking", "asked", "topic", "sender", "letter", "words"},
     {"formats.__main__"},
-    {"index", "ingest", "retrieve", "relations", "vectors", "chroma", "stores", "milvus", "prepare", "staging", "build", "history", "report"},
+    {"index", "ingest", "retrieve", "relations", "vectors", "collection", "chroma", "stores", "milvus", "prepare", "staging", "build", "history", "report"},
     {"pipeline"},
     {"followups", "scope"},
     {"logs"},

@@ -58,11 +58,11 @@ def test_both_arms_search_the_documents_that_pass_and_no_others(jiading: Assista
     assert {hit.document.id for hit in searcher.hits(QUERY)} <= set(passing)
 
 
-@pytest.mark.parametrize("most", [0, 10_000], ids=["compared with each", "among more"])
+@pytest.mark.parametrize("spare", [1.5, 1e9], ids=["among more", "compared with each"])
 def test_with_a_filter_the_nearest_that_pass_are_found(
-    jiading: Assistant, most: int, monkeypatch: pytest.MonkeyPatch
+    jiading: Assistant, spare: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.chroma.MOST", most)
+    monkeypatch.setattr("assistant.chroma.SPARE", spare)
     index, sought = jiading.index, np.array(StaticEmbeddings.load().embed_query(QUERY), np.float32)
     for filters in (
         Filters(date(2026, 11, 24), levels=("区级",)),
@@ -75,6 +75,17 @@ def test_with_a_filter_the_nearest_that_pass_are_found(
         assert [round(float(stored[row] @ sought), 5) for row in found] == [
             round(float(stored[row] @ sought), 5) for row in nearest
         ]
+
+
+def test_of_many_that_pass_those_among_the_nearest_of_all_are_found(
+    jiading: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.chroma.MOST", 30)
+    filters = Filters(date(2026, 11, 24), levels=("区级",))
+    nearest = retriever(jiading, Filters(date(2026, 11, 24))).rankings(QUERY)["dense"][:30]
+    passing = filters.mask(jiading.index.rows)
+    assert np.count_nonzero(passing) > 30 and 0 < len([row for row in nearest if passing[row]]) < 30
+    assert retriever(jiading, filters).rankings(QUERY)["dense"] == [row for row in nearest if passing[row]]
 
 
 def test_nothing_published_later_is_found(jiading: Assistant) -> None:
