@@ -8,6 +8,7 @@ stale one, 5 the index is being written, 6 a model failed.
 import io
 import json
 import logging
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON。")]
 BatchOption = Annotated[
     Path | None, typer.Option("--batch", metavar="FILE", help="逐行读取 {id, question, history?, as_of?}。")
 ]
+BEHIND = 10  # niceness of ingest: where a server answers on the same machine, it goes first
 QuestionArgument = Annotated[str, typer.Argument(metavar="QUESTION", help="问题。", show_default=False)]
 
 
@@ -65,6 +67,8 @@ def ingest(
     from assistant.ingest import ingest as run
     from assistant.models import load_embeddings, load_store, load_workers
 
+    if hasattr(os, "nice"):
+        os.nice(max(0, BEHIND - os.nice(0)))
     settings = _settings(index)
     if staging and not ray:
         raise SettingsError("--staging 要和 --ray 一起用")

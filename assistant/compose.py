@@ -14,7 +14,7 @@ from assistant.kind import FIGURES, SINGLE, Kind
 from assistant.lexical import names as place_names
 from assistant.lexical import share, words
 from assistant.policy import asks_for_outline, outline, untold
-from assistant.question import Aspect, Question
+from assistant.question import Aspect, Question, places_of
 from assistant.schema import NORMATIVE, Citation, Document, Glossary, Hit, Notice, Statement
 from assistant.split import split, units
 from assistant.text import normalise
@@ -254,7 +254,7 @@ def _told_by(candidate: Candidate) -> str:
 
 def _unsaid(candidate: Candidate, glossary: Glossary) -> str:
     """Return what a unit's document is of, as its title says, where that is a park or zone and the unit names nothing."""
-    place = place_of(candidate.subject, glossary)
+    place = place_of(candidate.subject, places_of(glossary))
     said = _WHERE.sub("", candidate.own) + candidate.headings
     if not place or share(place, said) > 0.5 or place_names(said):
         return ""

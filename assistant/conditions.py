@@ -1,14 +1,15 @@
 """What a unit must hold whatever else speaks for it: the years, places, names and the sort of answer that are asked for."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from assistant.attribute import asked_for, event_of, is_attribute, speaks_of
 from assistant.candidate import Candidate
 from assistant.kind import FIGURES, measures_of
 from assistant.lexical import names, share
-from assistant.question import Aspect, Term, told_in, years
-from assistant.schema import NORMATIVE, Glossary
+from assistant.question import Aspect, told_in, years
+from assistant.schema import NORMATIVE
 from assistant.text import normalise
 
 LEAST_NAME = 0.4  # share of a proper name's bigrams
@@ -19,8 +20,6 @@ _ACTUAL = re.compile(
     r"|[过破].{0,5}了[没吗]|最后[做达完建]"
 )
 _AIMED = re.compile(r"(?:目标|计划|规划|预计)(?:是|定|提|要|为|多少)")
-_CODE = re.compile(r"(?<![a-z\d.])(?:[a-z]+\d[a-z\d]*|\d+[a-z]+)(?![a-z\d])")
-_PLACE = re.compile("(?:园|港|谷|湾|小镇|软件园|工业区|商务区|汽车城|科技城)$")
 _TOWN = re.compile("([^\\W\\d_哪几各个些这那每小乡城村街的]{2})(?:镇|街道)")
 _ORDINALS = [
     *(re.compile(rf"\d+(?={unit})") for unit in ("期(?!间)", "批", "轮", "届")),
@@ -140,13 +139,12 @@ def _in_place(aspect: Aspect, candidate: Candidate) -> bool:
 def _named(aspect: Aspect, candidate: Candidate) -> bool:
     """Return whether what the question names stands in or around it: each L3 or M0; each park or town, in good part."""
     text = f"{candidate.own} {candidate.around} {candidate.title}"
-    codes = (term.word for term in aspect.own_terms if _CODE.fullmatch(term.word) and not term.alternatives)
-    if any(code not in text for code in codes):
+    if any(code not in text for code in aspect.codes):
         return False
     for asked, spoken in zip(_ordinals(aspect.whole), _ordinals(candidate.own), strict=True):
         if asked and spoken and not asked & spoken:
             return False
-    if any(not any(spelling in text for spelling in term.spellings) for term in _places(aspect)):
+    if any(not any(spelling in text for spelling in term.spellings) for term in aspect.places):
         return False
     if candidate.unit.kind == "row" and any(town not in text for town in _TOWN.findall(aspect.text)):
         return False  # a row of another town; a sentence may leave it unsaid
@@ -162,20 +160,20 @@ def _ordinals(text: str) -> tuple[frozenset[str], ...]:
 def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     """Return whether a figure stands in one clause, or one row, with the park or town asked about, or below its heading or title."""
     figures = aspect.hard_kinds & FIGURES
-    known = [spelling for term in _places(aspect) for spelling in term.spellings]
+    known = [spelling for term in aspect.places for spelling in term.spellings]
     asked = known or aspect.names
     if figures and not asked and _DISTRICT.search(aspect.whole):
         told = f"{candidate.headings} {candidate.own}"
-        return not place_of(candidate.subject, aspect.glossary) or bool(_DISTRICT.search(told))
+        return not place_of(candidate.subject, aspect.known_places) or bool(_DISTRICT.search(told))
     told = candidate.headings + candidate.own
     unsaid = figures and asked and not any(share(place, told) >= (1.0 if known else LEAST_NAME) for place in asked)
     if unsaid and (
-        any(place in candidate.headings for place in _glossary_places(aspect.glossary))
+        any(place in candidate.headings for place in aspect.known_places)
         or any(share(name, f"{aspect.context} {aspect.whole}") < LEAST_NAME for name in _named_in(candidate.headings))
     ):
         return False  # of the park, or of what else, its heading names
     around = f"{candidate.around} {candidate.title}"
-    within = [term.spellings for term in _places(aspect) if not any(s in around for s in term.spellings)]
+    within = [term.spellings for term in aspect.places if not any(s in around for s in term.spellings)]
     if not figures or not within:
         return True
     parts = [candidate.facts] if candidate.unit.kind == "row" else candidate.facts.split(";")  # a row is of one thing
@@ -183,26 +181,15 @@ def _of_place(aspect: Aspect, candidate: Candidate) -> bool:
     return any(all(any(s in part for s in spellings) for spellings in within) for part in clauses)
 
 
-@lru_cache(maxsize=16)
-def _glossary_places(glossary: Glossary) -> frozenset[str]:
-    """Return the spellings of the parks and places in a glossary, normalised."""
-    spellings = (normalise(spelling) for term, others in glossary for spelling in (term, *others))
-    return frozenset(s for s in spellings if _PLACE.search(s) and len(s) > 2 and not s.startswith("特色"))
-
-
 @lru_cache(maxsize=2000)
 def _named_in(headings: str) -> tuple[str, ...]:
     return tuple(names(headings))
 
 
-def place_of(title: str, glossary: Glossary) -> str:
-    """Return the park or zone of a glossary, normalised, that a normalised title begins with; "" if there is none."""
-    found = (place for place in _glossary_places(glossary) if re.match(f"(?:上海|嘉定)?{re.escape(place)}", title))
-    return max(found, key=len, default="")
-
-
-def _places(aspect: Aspect) -> list[Term]:
-    return [term for term in aspect.terms if term.alternatives and _PLACE.search(term.word)]
+def place_of(title: str, known: Iterable[str]) -> str:
+    """Return the park or zone, of these known ones, that a normalised title begins with; "" if there is none."""
+    bare = title[2:] if title.startswith(("上海", "嘉定")) else title
+    return max((place for place in known if title.startswith(place) or bare.startswith(place)), key=len, default="")
 
 
 def _part_of_year(aspect: Aspect, candidate: Candidate) -> bool:

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -15,7 +17,7 @@ from assistant.errors import ModelError
 from assistant.text import normalise
 
 MODEL = Path(__file__).parent / "model"
-REMEMBERED = 8192  # texts whose vectors are kept, 1 KiB each
+REMEMBERED = 20_000  # texts whose vectors are kept, 1 KiB each
 FILES = ("tokenizer.json", "model.safetensors", "config.json")
 
 
@@ -24,7 +26,7 @@ class StaticEmbeddings(Embeddings):
 
     def __init__(self, tokenizer: Tokenizer, rows: np.ndarray, scales: np.ndarray, folder: Path) -> None:
         self._tokenizer, self._rows, self._scales, self._folder = tokenizer, rows, scales, folder
-        self._vector = lru_cache(maxsize=REMEMBERED)(lambda text: self.encode([text])[0])
+        self._remembered, self._lock = dict[str, np.ndarray](), Lock()
 
     @classmethod
     def load(cls, folder: Path = MODEL) -> "StaticEmbeddings":
@@ -64,7 +66,15 @@ class StaticEmbeddings(Embeddings):
 
     def recall(self, texts: Sequence[str]) -> np.ndarray:
         """Return what `encode` does, for texts that come up again and again: the latest are remembered."""
-        return np.array([self._vector(text) for text in texts]).reshape(len(texts), self._rows.shape[1])
+        with self._lock:
+            known = {text: self._remembered.get(text) for text in texts}
+        new = [text for text, vector in known.items() if vector is None]
+        vectors = dict(zip(new, self.encode(new), strict=True))
+        with self._lock:
+            self._remembered |= {text: vector.copy() for text, vector in vectors.items()}  # a row keeps all its batch
+            for text in list(islice(self._remembered, max(0, len(self._remembered) - REMEMBERED))):
+                del self._remembered[text]
+        return np.array([vectors.get(text, known[text]) for text in texts]).reshape(len(texts), self._rows.shape[1])
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Return one vector a text."""

@@ -42,7 +42,7 @@ class Scored:
 
     `covered` holds, per term, the share of it that stands in or around the unit, `own` the share in the unit itself;
     `features` what the model weighs; `focus` the share of the aspect's own words that stands in the unit, `near` the share in or around it; `probability` how likely the unit answers.
-    One that `fits` may answer, if it is also `timely`: of the years asked for.
+    One that `fits` may answer, if it is also `timely`: of the years asked for; one that does not fit is neither.
     """
 
     candidate: Candidate
@@ -84,10 +84,11 @@ def judge(
         return [], weights
     likeness = vectors @ embed([f"{aspect.text} {aspect.context}"])[0]
     most, telling = float(likeness.max()), min(1.0, len(aspect.terms) / TELLING)
+    asked = {term.word: weights[term.word] for term in aspect.own_terms}
     beside: dict[tuple[str, str], float] = {}
     judged = []
     for candidate, alike in zip(shown, likeness.tolist(), strict=True):
-        covered, own, features = _match(aspect, candidate, weights, beside)
+        covered, own, features = _match(aspect, candidate, weights, asked, beside)
         features["less_alike"] = (most - alike) * telling
         judged.append((candidate, covered, own, features))
     _of_documents(aspect, judged, weights)
@@ -101,10 +102,10 @@ def judge(
         here = max((share for c, share in silent if c.hit.document.id == key and c is not candidate), default=0.0)
         features["silent_here"] = max(0.0, here - features["coverage"] + 0.3)
         features["found"] = best[key]
-        focus, near = (_mean({t.word: shares[t.word] for t in aspect.own_terms}, weights) for shares in (own, covered))
-        may = fits(aspect, candidate) and (not features["lacking"] or _free(aspect))
-        may = may and _there_is(aspect, covered, weights)
-        timely = in_time(aspect, candidate)
+        focus, near = (_mean({word: shares[word] for word in asked}, weights) for shares in (own, covered))
+        may = (not features["lacking"] or _free(aspect)) and _there_is(aspect, covered, weights)
+        may = may and fits(aspect, candidate)
+        timely = may and in_time(aspect, candidate)
         scored.append(Scored(candidate, covered, own, features, focus, near, may, timely, probability(features)))
     return scored, weights
 
@@ -122,17 +123,20 @@ def _of_documents(aspect: Aspect, judged: Sequence[Judged], weights: dict[str, f
 
 
 def _match(
-    aspect: Aspect, candidate: Candidate, weights: dict[str, float], beside: dict[tuple[str, str], float]
-) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    aspect: Aspect, candidate: Candidate, weights: dict[str, float], asked: dict[str, float],
+    beside: dict[tuple[str, str], float],
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:  # fmt: skip
     """Return the share of each term in or around a unit, that in it alone, and the features that follow.
 
-    `beside` keeps the shares in titles and headings, which many units have in common.
+    `asked` are the weights of the aspect's own terms; `beside` keeps the shares in titles and headings, which many
+    units have in common.
     """
 
     def near(term: Term, text: str) -> float:
-        if (term.word, text) not in beside:
-            beside[term.word, text] = term.share_in(text) if text else 0.0
-        return beside[term.word, text]
+        share = beside.get((term.word, text))
+        if share is None:
+            share = beside[term.word, text] = term.share_in(text) if text else 0.0
+        return share
 
     own = {term.word: term.share_in(candidate.own) for term in aspect.terms}
     early = candidate.own if candidate.unit.kind == "row" else candidate.own[:EARLY]
@@ -153,7 +157,6 @@ def _match(
                 break
             most = max(most, weight * near(term, text))
         covered[term.word] = most
-    asked = {term.word: weights[term.word] for term in aspect.own_terms}
     held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.facts, candidate.around)}
     introduced = 1.0
     if listed and candidate.unit.kind == "item":

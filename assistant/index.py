@@ -93,7 +93,9 @@ class Index:
         return index
 
     def close(self) -> None:
-        """Release the files."""
+        """Release the files, also of an index that somebody still holds."""
+        del self.lexical
+        self.document.cache_clear()
         self._sqlite.close()
         if "_opened" in self.__dict__:
             self._opened.close()

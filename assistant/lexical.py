@@ -11,7 +11,7 @@ from sys import intern
 import numpy as np
 import rjieba
 
-from assistant.tokens import WORD, Tokens, bigrams, token_hash, tokenize
+from assistant.tokens import WORD, Tokens, bigrams, parted, token_hash, tokenize
 
 _PARTICLES = frozenset(
     "的了在是和与及对把被从到等又也就都而且或将向由以于为有比跟让给最更很太吗呢吧啊那这它他她我你您哪啥个家条项年月日次不没说要会能去来上下里外中各"
@@ -28,10 +28,37 @@ K1, B = 1.2, 0.75  # Lucene's defaults
 _FREQUENCIES = Path(__file__).parent / "model" / "word_frequency.tsv"
 
 
-@lru_cache(maxsize=20_000)  # the same passages and sentences are compared for question after question
+@lru_cache(maxsize=2_000)  # 20 KiB for a passage
 def gram_set(normalised: str) -> frozenset[str]:
     """Return the bigrams of normalised text, each once; texts share those that they have in common, for many are kept."""
     return frozenset(map(intern, bigrams(normalised)))
+
+
+def holds(normalised: str, gram: str) -> bool:
+    """Return whether a text has a bigram, without looking for all the others that it has."""
+    if gram not in normalised:
+        return False
+    pair = len(gram) == 2 and "\u3400" <= gram[0] <= "\u9fff" and "\u3400" <= gram[1] <= "\u9fff"
+    return pair or gram in _parted(normalised)[1]
+
+
+def similarity(a: str, b: str, least: float) -> float:
+    """Return the Jaccard similarity of two normalised texts' bigrams; 0 where their numbers alone put it below `least`."""
+    (pairs, others), (more_pairs, more_others) = _parted(a), _parted(b)
+    size, other_size = len(pairs) + len(others), len(more_pairs) + len(more_others)
+    if not size or not other_size or min(size, other_size) < least * max(size, other_size):
+        return 0.0
+    common = len(np.intersect1d(pairs, more_pairs, assume_unique=True)) + len(others & more_others)
+    return common / (size + other_size - common)
+
+
+@lru_cache(
+    maxsize=20_000
+)  # the same passages are compared for question after question, and these take a tenth of a set's room
+def _parted(normalised: str) -> tuple[np.ndarray, frozenset[str]]:
+    """Return the bigrams of normalised text, each once: those of two Chinese characters as sorted numbers, and the others."""
+    pairs, others = parted(normalised)
+    return np.unique(pairs).astype(np.uint32), frozenset(map(intern, others))
 
 
 def words(normalised: str) -> list[str]:

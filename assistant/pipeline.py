@@ -19,7 +19,7 @@ from assistant.errors import AssistantError
 from assistant.evidence import calibrated
 from assistant.guard import route
 from assistant.index import Index
-from assistant.lexical import gram_set
+from assistant.lexical import gram_set, holds
 from assistant.question import Question, read, without_phrases
 from assistant.rerank import Reranker, as_found, rerank
 from assistant.retrieve import WEIGHTS, Filters, HybridRetriever, ranked
@@ -272,7 +272,7 @@ def _not_found(asked: Question, hits: Sequence[Hit], shown: bool) -> Notice:
     grams = gram_set(without_phrases(asked.query))
     near = (
         hit for hit in hits
-        if len(grams & (gram_set(normalise(hit.document.title)) | gram_set(normalise(hit.passage.text)))) >= NEAR_SHARE * len(grams)
+        if sum(any(holds(normalise(text), gram) for text in (hit.document.title, hit.passage.text)) for gram in grams) >= NEAR_SHARE * len(grams)
     )  # fmt: skip
     titles = list(dict.fromkeys(hit.document.named for hit in near))[:NEAREST]
     nearest = f"最接近的资料是{'、'.join(titles)}。" if titles else "" if shown else ONLY

@@ -78,6 +78,8 @@ _ANYONE = re.compile(  # who or what any benefit may be for, who gives it, and o
     "^(?:政府|企业|公司|单位|项目|行业|产业|机构|人员|个人|嘉定区?|上海市?|区里|[本区市]级?|国家级?|政策|资金|专项|专项资金|财政|中央|现金|标准|相关|各类"
     "|1?次性|落户|认定|入驻|引进|建设)$|多少|几|[委局]$"
 )
+_CODE = re.compile(r"(?<![a-z\d.])(?:[a-z]+\d[a-z\d]*|\d+[a-z]+)(?![a-z\d])")
+_PLACE = re.compile("(?:园|港|谷|湾|小镇|软件园|工业区|商务区|汽车城|科技城)$")
 ENGLISH_FACTOR = 0.2  # of an English word that is not known: the corpus is Chinese
 CONTEXT_FACTOR = 0.5
 LAY = Path(__file__).with_name("lay.csv")  # words of everyday speech: lay, then official with its synonyms
@@ -201,6 +203,21 @@ class Aspect:
         return tuple(names(f"{self.context} {self.whole}"))
 
     @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The names in its own text that are letters and figures (L3, M0)."""
+        return tuple(term.word for term in self.own_terms if _CODE.fullmatch(term.word) and not term.alternatives)
+
+    @cached_property
+    def places(self) -> tuple[Term, ...]:
+        """The parks and places of the glossary that it names."""
+        return tuple(term for term in self.terms if term.alternatives and _PLACE.search(term.word))
+
+    @cached_property
+    def known_places(self) -> frozenset[str]:
+        """The spellings of all parks and places of the glossary."""
+        return places_of(self.glossary)
+
+    @cached_property
     def beneficiaries(self) -> tuple[Term, ...]:
         """Whom or what the benefit is for that it asks about: the last noun before it (购车 of 新能源汽车购车补贴)."""
         last = ""
@@ -280,6 +297,13 @@ class Question:
             Aspect(text, self.context, text, self.glossary, self.context, self._relative, label)
             for label, text in _compared(self.text, self.glossary)
         )
+
+
+@lru_cache(maxsize=16)
+def places_of(glossary: Glossary) -> frozenset[str]:
+    """Return the spellings of the parks and places in a glossary, normalised."""
+    spellings = (spelling for spelling, _ in _looked_for(glossary))
+    return frozenset(s for s in spellings if _PLACE.search(s) and len(s) > 2 and not s.startswith("特色"))
 
 
 def without_phrases(normalised: str) -> str:

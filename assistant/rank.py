@@ -4,7 +4,7 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
-from assistant.lexical import gram_set
+from assistant.lexical import similarity
 from assistant.text import normalise
 
 RRF_K = 60  # Cormack, Clarke & Büttcher, SIGIR 2009
@@ -38,23 +38,16 @@ def fold_duplicates(texts: Sequence[str], marks: Sequence[Hashable], top_k: int)
     their marks are equal.
     """
     groups: list[list[int]] = []
-    seen: list[tuple[frozenset[str], frozenset[str], Hashable]] = []
+    seen: list[tuple[str, frozenset[str], Hashable]] = []
     for index, (text, mark) in enumerate(zip(texts, marks, strict=True)):
         text = normalise(text)
-        grams, figures = gram_set(text), frozenset(_FIGURE.findall(text))
-        same = (at for at, (g, f, m) in enumerate(seen) if f == figures and m == mark and _same(grams, g))
+        figures = frozenset(_FIGURE.findall(text))
+        alike = (at for at, (_, f, m) in enumerate(seen) if f == figures and m == mark)
+        same = (at for at in alike if similarity(text, seen[at][0], SAME_TEXT) >= SAME_TEXT)
         at = next(same, len(groups))
         if at < len(groups):
             groups[at].append(index)
         elif len(groups) < top_k:
             groups.append([index])
-            seen.append((grams, figures, mark))
+            seen.append((text, figures, mark))
     return groups
-
-
-def _same(a: frozenset[str], b: frozenset[str]) -> bool:
-    if not a or not b:
-        return False
-    if min(len(a), len(b)) < SAME_TEXT * max(len(a), len(b)):
-        return False
-    return len(a & b) >= SAME_TEXT * len(a | b)

@@ -7,14 +7,14 @@ the answer, so each passage is judged with its document.
 
 import json
 import re
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 import rjieba
 
-from assistant.lexical import LexicalIndex, content_words, gram_set
+from assistant.lexical import LexicalIndex, content_words, holds
 from assistant.question import without_phrases
 from assistant.schema import Hit
 from assistant.text import normalise
@@ -65,15 +65,15 @@ def features(query: str, hits: Sequence[Hit], lexical: LexicalIndex) -> np.ndarr
         short = _PLACE_SUFFIX.sub("", word)
         word = short if short in places else word
         terms[word] = max(terms.get(word, 0.0), naming * lexical.idf(word))
+    held = [_held(grams, hit) for hit in hits]
     found: dict[str, set[str]] = {}
     texts: dict[str, str] = {}
-    for hit in hits:
+    for hit, parts in zip(hits, held, strict=True):
         key = hit.document.id
-        found.setdefault(key, set()).update(*_grams(hit))
+        found.setdefault(key, set()).update(*parts)
         texts[key] = f"{texts.get(key, hit.document.text.lower())}\n{normalise(hit.passage.text)}"
     rows = []
-    for hit in hits:
-        title, heading, body = _grams(hit)
+    for hit, (title, heading, body) in zip(hits, held, strict=True):
         titled = normalise(hit.document.title)
         whole = f"{titled}\n{texts[hit.document.id]}"
         sentences = _SENTENCE.findall(normalise(hit.passage.text))
@@ -102,11 +102,12 @@ def _gram_weight(gram: str, lexical: LexicalIndex) -> float:
     return lexical.idf(gram) * (PARTICLE_FACTOR if particle else 1.0)
 
 
-def _grams(hit: Hit) -> tuple[frozenset[str], ...]:
-    """Return the bigrams of the title, of the headings with the table's header, and of the passage."""
+def _held(grams: Collection[str], hit: Hit) -> list[set[str]]:
+    """Return which of the bigrams the title has, the headings with the table's header, and the passage."""
     passage = hit.passage
     around = " ".join((*passage.headings, passage.context))
-    return tuple(gram_set(normalise(text)) for text in (hit.document.title, around, passage.text))
+    texts = map(normalise, (hit.document.title, around, passage.text))
+    return [{gram for gram in grams if holds(text, gram)} for text in texts]
 
 
 @lru_cache(maxsize=5_000)

@@ -1,5 +1,6 @@
 """Run the application on an address until it is told to stop."""
 
+import gc
 import socket
 from contextlib import ExitStack
 from datetime import date
@@ -18,6 +19,11 @@ from assistant.people.people import People
 from assistant.retrieve import Filters
 from assistant.ui import build_app
 
+GARBAGE = (
+    20_000,
+    20,
+    20,
+)  # objects and rounds between collections: an answer makes many that are soon gone, none in circles
 STOP_LOOK_S = 0.05  # between looks whether the last answer is given
 
 
@@ -59,6 +65,7 @@ def serve(settings: Settings) -> None:
         people = People(settings)
         opened.callback(people.close)
         app = build_app(assistant, settings, people)
+        gc.set_threshold(*GARBAGE)
         start_log(settings.log_format)
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
         print(f"问答网页已就绪：http://{shown}:{listener.getsockname()[1]}（按 Ctrl-C 停止）", flush=True)

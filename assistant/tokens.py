@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from hashlib import blake2b
+from operator import add
 from threading import Lock
 
 import numpy as np
@@ -11,8 +12,8 @@ import rjieba
 
 from assistant.text import normalise
 
-# One unit of the bigram stream: a Chinese character, or a whole run of letters or of digits.
-_UNIT = re.compile(r"[\u3400-\u9fff]|[a-z]+|\d+(?:\.\d+)?%?")
+# Units of the bigram stream: each of some Chinese characters in a row, or a whole run of letters or of digits.
+_UNITS = re.compile(r"(?P<chinese>[\u3400-\u9fff]+)|[a-z]+|\d+(?:\.\d+)?%?")
 WORD = re.compile(r"[\u3400-\u9fffa-z0-9]+|\d+\.\d+%?|\d+%")
 
 
@@ -35,13 +36,15 @@ def bigrams(normalised: str) -> list[str]:
     """Return runs of letters or digits, and each pair of neighbouring units, of already normalised text."""
     tokens: list[str] = []
     previous, end = "", -1
-    for match in _UNIT.finditer(normalised):
-        unit = match.group()
-        if not "\u3400" <= unit[0] <= "\u9fff":
-            tokens.append(unit)
+    for match in _UNITS.finditer(normalised):
+        run, chinese = match.group(), match.lastgroup
+        if not chinese:
+            tokens.append(run)
         if match.start() == end:
-            tokens.append(previous + unit)
-        previous, end = unit, match.end()
+            tokens.append(previous + (run[0] if chinese else run))
+        if chinese:
+            tokens += map(add, run, run[1:])
+        previous, end = run[-1] if chinese else run, match.end()
     return tokens
 
 
@@ -150,8 +153,21 @@ def _numbered(normalised: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.nda
     return owners[tokens], numbers[tokens], table
 
 
+def parted(normalised: str) -> tuple[np.ndarray, list[str]]:
+    """Return what `bigrams` does: two Chinese characters as the number that stands for them, int64, and the other tokens."""
+    _, pairs, tokens, _ = _found(normalised)
+    return pairs, tokens
+
+
 def _bigrams(text: str, numbers: _Numbers) -> tuple[np.ndarray, np.ndarray]:
     """Return the tokens of `bigrams`, in any order: where each begins in the text, or its second unit does, and its number."""
+    at, pairs, tokens, places = _found(text)
+    others = np.fromiter(map(numbers.__getitem__, tokens), np.int64, len(tokens))
+    return np.concatenate([at, np.array(places, np.int64)]), np.concatenate([pairs, others])
+
+
+def _found(text: str) -> tuple[np.ndarray, np.ndarray, list[str], list[int]]:
+    """Return where each pair of Chinese characters begins and its number, and the other tokens and where their last unit does."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
     chinese = (codes >= FIRST) & (codes <= LAST)
     pairs = np.flatnonzero(chinese[:-1] & chinese[1:])
@@ -169,7 +185,4 @@ def _bigrams(text: str, numbers: _Numbers) -> tuple[np.ndarray, np.ndarray]:
         tokens += found
         places += [start] * len(found)
         last = unit
-    others = np.fromiter(map(numbers.__getitem__, tokens), np.int64, len(tokens))
-    return np.concatenate([pairs, np.array(places, np.int64)]), np.concatenate(
-        [codes[pairs] << 16 | codes[pairs + 1], others]
-    )
+    return pairs, codes[pairs] << 16 | codes[pairs + 1], tokens, places

@@ -1,12 +1,12 @@
 """Ask without a pause while the index rolls on: does any answer fail, or mix two generations, and how long does it take?
 
-    python -m eval.rolling --data DIR [--size N] [--users N] [--seconds S] [--servers N] [--work DIR]
+    python -m eval.rolling --data DIR [--size N] [--users N] [--seconds S] [--servers N] [--engine] [--work DIR]
 
 A workload of eval/workload.py is indexed and served; so many users ask, each the next question as soon as the last one is
 answered: the test set's, and one of each law that changes. After a third of the time CHANGED documents, laws among them,
 get a line at their beginning, so all their spans move, and the ingest command brings the index in step. Afterwards each
-quotation of such a document is compared with its text in the generation that the answer names. With more servers than one
-they share the index and a Chroma server. All of it, the users too, shares this machine's processors.
+quotation of such a document is compared with its text in the generation that the answer names. Several servers share the
+index, with --engine also a Chroma server. All of it, the users too, shares this machine's processors.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import httpx
 
 from assistant.config import stay_offline
 from assistant.index import Index
-from eval.bench import CORPUS, LARGE_PAGES
+from eval.bench import CORPUS, MALLOC
 from eval.conformance import chroma_server
 from eval.load import LIMITS, TIMEOUT_S, process
 from eval.metrics import percentile
@@ -176,6 +176,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--servers", type=int, default=1)
+    parser.add_argument("--engine", action="store_true", help="keep the vectors in a Chroma server")
     parser.add_argument("--work", type=Path, default=Path("build/bench"))
     options = parser.parse_args()
     stay_offline()
@@ -188,13 +189,13 @@ def main() -> None:
     ids = {row["id"] for row in changed}
     with tempfile.TemporaryDirectory(dir=options.work) as folder, ExitStack() as stack:
         root, file = Path(folder, "index"), Path(folder, "documents.jsonl")
-        store = stack.enter_context(chroma_server(Path(folder, "chroma"))) if options.servers > 1 else ""
+        store = stack.enter_context(chroma_server(Path(folder, "chroma"))) if options.engine else ""
         environment = {
+            "GLIBC_TUNABLES": MALLOC,
             **os.environ,
             **LIMITS,
             "JIADING_INDEX": str(root),
             "JIADING_STORE": store,
-            "GLIBC_TUNABLES": LARGE_PAGES,
         }
         ingest = [sys.executable, "-m", "assistant.cli", "ingest", str(CORPUS), str(file)]
         write(file, rows, [])

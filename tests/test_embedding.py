@@ -35,6 +35,11 @@ def test_spellings_of_one_text_have_one_vector(embeddings: StaticEmbeddings, a: 
     assert np.array_equal(embeddings.encode([a]), embeddings.encode([b]))
 
 
+def test_recalled_vectors_are_the_encoded_ones(embeddings: StaticEmbeddings) -> None:
+    for some in (TEXTS[:2], TEXTS, [TEXTS[1], TEXTS[1], "园区"], []):
+        assert np.array_equal(embeddings.recall(some), embeddings.encode(some))
+
+
 def test_like_texts_are_nearer_than_others(embeddings: StaticEmbeddings) -> None:
     question, near, far = embeddings.encode(
         ["企业买新能源汽车要交购置税吗", "购置新能源汽车免征车辆购置税", "南翔镇精准医学项目落户"]

@@ -7,7 +7,18 @@ from conftest import build_lexical
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.lexical import LexicalIndex, content_words, everyday_idf, names, share, whole_word, words
+from assistant.lexical import (
+    LexicalIndex,
+    content_words,
+    everyday_idf,
+    gram_set,
+    holds,
+    names,
+    share,
+    similarity,
+    whole_word,
+    words,
+)
 from assistant.text import normalise
 from assistant.tokens import bigrams, tokenize
 
@@ -40,6 +51,22 @@ def lexical() -> LexicalIndex:
 )
 def test_bigrams_pair_neighbouring_units(text: str, pairs: list[str]) -> None:
     assert bigrams(text) == pairs
+
+
+UNITS = st.text(st.sampled_from("嘉定园区产业ab2025.5%,\n "), max_size=30)
+
+
+@given(UNITS, UNITS)
+def test_a_text_holds_its_bigrams_and_no_others(text: str, other: str) -> None:
+    for gram in bigrams(text) + bigrams(other):
+        assert holds(text, gram) == (gram in gram_set(text))
+
+
+@given(UNITS, UNITS, st.sampled_from([0.0, 0.9]))
+def test_similarity_is_that_of_the_sets_of_bigrams(text: str, other: str, least: float) -> None:
+    a, b = gram_set(text), gram_set(other)
+    jaccard = len(a & b) / len(a | b) if a and b else 0.0
+    assert similarity(text, other, least) in ({jaccard} if jaccard >= least else {0.0, jaccard})
 
 
 @pytest.mark.parametrize(
