@@ -6,7 +6,7 @@ DIR holds news.passages.jsonl.gz and laws.documents.jsonl.gz; eval/workload.py s
 the corpus, eval/systems.py what is compared. Each system indexes each size in a process of its own, then answers the test
 set's questions in another, on one core, then is searched from many threads. Memory is the resident memory of the process and
 its children, looked at ten times a second. LARGEST is how far a system is taken, for what comes after takes hours or more
-memory than two cores come with. The file cache is as the run before left it. With --save the figures are kept in eval/results/, with the machine's.
+memory than two cores come with. The file cache is as the run before left it. With --save the figures are kept in eval/results/, with the machine's; of the same program, beside those kept before.
 """
 
 import argparse
@@ -164,9 +164,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 shutil.rmtree(folder)
             print(row(rows[-1]), flush=True)
             if options.save:
-                content = {"commit": program_commit(), "machine": machine(), "rows": rows}
-                kept = RESULTS / f"bench-{program_commit().rstrip('+')}.json"
-                kept.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+                save(rows, RESULTS / f"bench-{program_commit().rstrip('+')}.json")
+
+
+def save(rows: Sequence[dict[str, Any]], file: Path) -> None:
+    """Keep the rows in a file, beside those that an earlier run of this program left there of other systems and sizes."""
+    before = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
+    kept = {(one["system"], one["size"]): one for one in (*before, *rows)}
+    content = {
+        "commit": program_commit(),
+        "machine": machine(),
+        "rows": [kept[key] for key in sorted(kept, key=_order)],
+    }
+    file.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _order(key: tuple[str, int]) -> tuple[int, int]:
+    return key[1], list(SYSTEMS).index(key[0])
 
 
 if __name__ == "__main__":

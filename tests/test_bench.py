@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval.bench import save
 from eval.capacity import fitted
 from eval.kills import FIRST, Writing
 from eval.rolling import LINE, Asked, changing, mixed, write
@@ -45,6 +46,14 @@ def test_a_workload_holds_the_smaller_ones_and_varies_only_what_is_used_up(data:
     varied = rows[len(real) :]
     assert all(row["text"] != real[row["id"].rpartition("-")[0]] for row in varied if row["id"].startswith("n"))
     assert all(row["text"].startswith("第一条") for row in varied if row["id"].startswith("l"))
+
+
+def test_figures_kept_before_stay_beside_those_of_other_systems_and_sizes(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    save([{"system": "langchain", "size": 10, "x": 1}, {"system": "ours", "size": 100, "x": 1}], file)
+    save([{"system": "ours", "size": 10, "x": 2}, {"system": "ours", "size": 100, "x": 2}], file)
+    rows = [(row["system"], row["size"], row["x"]) for row in json.loads(file.read_text(encoding="utf-8"))["rows"]]
+    assert rows == [("ours", 10, 2), ("langchain", 10, 1), ("ours", 100, 2)]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
