@@ -40,7 +40,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON。")]
 BatchOption = Annotated[
     Path | None, typer.Option("--batch", metavar="FILE", help="逐行读取 {id, question, history?, as_of?}。")
 ]
-BEHIND = 10  # niceness of ingest: where a server answers on the same machine, it goes first
+BEHIND = 15  # niceness of ingest: where a server answers on the same machine, it goes first
 QuestionArgument = Annotated[str, typer.Argument(metavar="QUESTION", help="问题。", show_default=False)]
 
 

@@ -32,6 +32,7 @@ TELLING = 4  # terms from which a question's vector tells in full
 
 _WHETHER_THERE_IS = re.compile("有没有|有无|是否有|有木有")
 Embed = Callable[[Sequence[str]], np.ndarray]
+Beside = dict[tuple[float, str, str, str, str], dict[str, float]]  # headings' weight, headings, lead, subject, title
 Judged = tuple["Candidate", dict[str, float], dict[str, float], dict[str, float]]  # with covered, own, features
 _TELL_THEMSELVES: frozenset[Kind] = frozenset({"money", "area", "percent", "count", "contact", "document_number"})
 
@@ -85,7 +86,7 @@ def judge(
     likeness = vectors @ embed([f"{aspect.text} {aspect.context}"])[0]
     most, telling = float(likeness.max()), min(1.0, len(aspect.terms) / TELLING)
     asked = {term.word: weights[term.word] for term in aspect.own_terms}
-    beside: dict[tuple[str, str], float] = {}
+    beside: Beside = {}
     judged = []
     for candidate, alike in zip(shown, likeness.tolist(), strict=True):
         covered, own, features = _match(aspect, candidate, weights, asked, beside)
@@ -124,43 +125,26 @@ def _of_documents(aspect: Aspect, judged: Sequence[Judged], weights: dict[str, f
 
 def _match(
     aspect: Aspect, candidate: Candidate, weights: dict[str, float], asked: dict[str, float],
-    beside: dict[tuple[str, str], float],
+    beside: Beside,
 ) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:  # fmt: skip
     """Return the share of each term in or around a unit, that in it alone, and the features that follow.
 
-    `asked` are the weights of the aspect's own terms; `beside` keeps the shares in titles and headings, which many
-    units have in common.
+    `asked` are the weights of the aspect's own terms; `beside` keeps what titles and headings say, which many units
+    have in common.
     """
-
-    def near(term: Term, text: str) -> float:
-        share = beside.get((term.word, text))
-        if share is None:
-            share = beside[term.word, text] = term.share_in(text) if text else 0.0
-        return share
-
     own = {term.word: term.share_in(candidate.own) for term in aspect.terms}
     early = candidate.own if candidate.unit.kind == "row" else candidate.own[:EARLY]
     listed = "list" in aspect.kinds and candidate.enumerates
     heading = 1.0 if listed and candidate.unit.kind != "item" else HEADING_WEIGHT
-    places = (
-        (heading, candidate.headings),
-        (LEAD_WEIGHT, candidate.lead),
-        (SUBJECT_WEIGHT, candidate.subject),
-        (TITLE_WEIGHT, candidate.title),
-    )
-    covered = {}
+    covered = dict(_around(aspect, candidate, heading, beside))
     for term in aspect.terms:
-        held_here = own[term.word]
-        most = held_here and held_here * (1.0 if term.share_in(early) == held_here else LATE_WEIGHT)
-        for weight, text in places:  # those that count most first
-            if most >= weight:
-                break
-            most = max(most, weight * near(term, text))
-        covered[term.word] = most
+        if held_here := own[term.word]:
+            most = held_here * (1.0 if term.share_in(early) == held_here else LATE_WEIGHT)
+            covered[term.word] = max(most, covered[term.word])
     held = {kind for kind in aspect.hard_kinds if aspect.holds(kind, candidate.facts, candidate.around)}
     introduced = 1.0
     if listed and candidate.unit.kind == "item":
-        introduced = _mean({term.word: near(term, candidate.around) for term in aspect.own_terms}, asked)
+        introduced = _mean({term.word: term.share_in(candidate.around) for term in aspect.own_terms}, asked)
     context = {word: weight for word, weight in weights.items() if word not in asked}
     focus = _mean({word: own[word] for word in asked}, asked)
     return covered, own, {
@@ -175,6 +159,18 @@ def _match(
         "another": _another(aspect, candidate, weights),
         "clause": _clause(aspect, candidate, weights),
     }  # fmt: skip
+
+
+def _around(aspect: Aspect, candidate: Candidate, heading: float, beside: Beside) -> dict[str, float]:
+    """Return how much each term counts by what stands around a unit, headings with this weight."""
+    texts = (candidate.headings, candidate.lead, candidate.subject, candidate.title)
+    if (found := beside.get((heading, *texts))) is None:
+        places = [p for p in zip((heading, LEAD_WEIGHT, SUBJECT_WEIGHT, TITLE_WEIGHT), texts, strict=True) if p[1]]
+        found = beside[heading, *texts] = {
+            term.word: max((weight * term.share_in(text) for weight, text in places), default=0.0)
+            for term in aspect.terms
+        }
+    return found
 
 
 def _there_is(aspect: Aspect, covered: dict[str, float], weights: dict[str, float]) -> bool:

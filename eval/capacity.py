@@ -1,11 +1,11 @@
 """Model what a corpus of so many passages takes, from what the bench measured, and check the model where it was not fitted.
 
-    python -m eval.capacity eval/results/bench-COMMIT.json
+    python -m eval.capacity eval/results/bench-COMMIT.json …
 
 Memory, disk and the time to index grow by so much a passage; the dense arm with the logarithm of their number (HNSW: Malkov
 & Yashunin, IEEE TPAMI 2018); the lexical arm by so much a passage, for it adds up every posting of the query's tokens; what
 comes after both arms sees 50 passages whatever their number. Each is fitted by least squares on all sizes but the largest,
-which it then has to foretell, and anew on all sizes for what lies beyond.
+which it then has to foretell, and anew on all sizes for what lies beyond. Of several results the later ones count.
 """
 
 import argparse
@@ -46,6 +46,12 @@ QUANTITIES: dict[str, tuple[str, Callable[[Row], float]]] = {
 }
 
 
+def latest(results: Sequence[Path]) -> list[Row]:
+    """Return the rows of the bench's results, of each system and size the last."""
+    rows = (row for file in results for row in json.loads(file.read_text(encoding="utf-8"))["rows"])
+    return list({(row["system"], row["size"]): row for row in rows}.values())
+
+
 def fitted(growth: str, sizes: Sequence[float], values: Sequence[float]) -> Callable[[float], float]:
     """Return the model a + b · growth(size) of least relative squares, as a function of the size."""
     shape, weights = GROWTH[growth], 1 / np.array(values)
@@ -60,10 +66,10 @@ def fitted(growth: str, sizes: Sequence[float], values: Sequence[float]) -> Call
 def main() -> None:
     """Print the check and what is foretold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("results", type=Path)
-    options = parser.parse_args()
-    rows = [row for row in json.loads(options.results.read_text(encoding="utf-8"))["rows"] if row["system"] == "ours"]
-    rows.sort(key=lambda row: row["passages"])
+    parser.add_argument("results", type=Path, nargs="+")
+    rows = sorted(
+        (row for row in latest(parser.parse_args().results) if row["system"] == "ours"), key=lambda row: row["size"]
+    )
     sizes = [row["passages"] for row in rows]
     print(
         f"| | 实测 {' / '.join(f'{size:,}' for size in sizes)} | 由较小的几次推算最大的一次 | {' | '.join(f'{size:,}' for size in BEYOND)} |"

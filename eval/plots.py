@@ -2,11 +2,10 @@
 
     python -m eval.plots eval/results/bench-COMMIT.json … docs/bench.png
 
-Several results are drawn together.
+Several results are drawn together; of the same system and size the later one.
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import matplotlib
 
 matplotlib.use("Agg")  # no screen
 from matplotlib import pyplot
+
+from eval.capacity import latest
 
 NAMES = {
     "ours": "本程序", "langchain": "langchain 最简流程", "chroma": "只用 Chroma", "bm25s": "bm25s", "rank_bm25": "rank_bm25",
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument("results", type=Path, nargs="+")
     parser.add_argument("picture", type=Path)
     options = parser.parse_args()
-    rows = [row for file in options.results for row in json.loads(file.read_text(encoding="utf-8"))["rows"]]
+    rows = sorted(latest(options.results), key=lambda row: int(row["size"]))
     pyplot.rcParams |= {"font.sans-serif": FONTS, "axes.spines.top": False, "axes.spines.right": False}
     figure, axes = pyplot.subplots(2, 3, figsize=(13, 7.5), layout="constrained")
     for place, (title, value) in zip(axes.flat, PANELS.items(), strict=True):

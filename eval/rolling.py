@@ -38,7 +38,7 @@ from eval.workload import write_workload
 
 CHANGED, LAWS = 1000, 100  # documents, and how many of them are laws
 LINE = "以下内容已重新发布。\n\n"
-LOOK_S = 5.0  # between looks at the servers' memory
+LOOK_S, WARM = 5.0, 12  # seconds between looks at the servers' memory, and after how many of them it is warm
 Texts = dict[str, dict[str, str]]  # generation → id → text, of the documents that change
 
 
@@ -214,7 +214,7 @@ def table(asked: Asked, changed_s: float, known: Texts, seconds: float) -> str:
     """Return what was seen, as a table."""
     compared, wrong = mixed(asked, known)
     generations = [sum(one[2] == generation for one in asked.answers) for generation in known]
-    first, last = asked.memory[0], asked.memory[-1]
+    looks = [asked.memory[at] for at in (0, min(WARM, len(asked.memory) - 1), -1)]
     spent = " / ".join(f"{percentile([one[1] for one in asked.answers], share) or 0:.0f}" for share in (50, 95, 99))
     rows = {
         "回答数；每秒": f"{len(asked.answers)}；{len(asked.answers) / seconds:.1f}",
@@ -223,8 +223,9 @@ def table(asked: Asked, changed_s: float, known: Texts, seconds: float) -> str:
         "更新用时 秒": f"{changed_s:.1f}",
         "各代的回答数": " / ".join(map(str, generations)),
         "核对的引文（改过的资料）；与所写的一代不符": f"{compared}；{wrong}",
-        "各服务内存 开始 / 最高 / 结束 MB": "；".join(
-            f"{a:.0f} / {max(one[at] for one in asked.memory):.0f} / {b:.0f}" for at, (a, b) in enumerate(zip(first, last, strict=True))
+        "各服务内存 开始 / 一分钟后 / 结束；最高 MB": "；".join(
+            f"{' / '.join(f'{one:.0f}' for one in seen)}；{max(one[at] for one in asked.memory):.0f}"
+            for at, seen in enumerate(zip(*looks, strict=True))
         ),
     }  # fmt: skip
     return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
