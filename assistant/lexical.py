@@ -11,7 +11,7 @@ from sys import intern
 import numpy as np
 import rjieba
 
-from assistant.tokens import WORD, Tokens, bigrams, parted, token_hash, tokenize
+from assistant.tokens import WORD, Tokens, bigrams, is_pair, parted, token_hash, tokenize
 
 _PARTICLES = frozenset(
     "的了在是和与及对把被从到等又也就都而且或将向由以于为有比跟让给最更很太吗呢吧啊那这它他她我你您哪啥个家条项年月日次不没说要会能去来上下里外中各"
@@ -36,10 +36,7 @@ def gram_set(normalised: str) -> frozenset[str]:
 
 def holds(normalised: str, gram: str) -> bool:
     """Return whether a text has a bigram, without looking for all the others that it has."""
-    if gram not in normalised:
-        return False
-    pair = len(gram) == 2 and "\u3400" <= gram[0] <= "\u9fff" and "\u3400" <= gram[1] <= "\u9fff"
-    return pair or gram in _parted(normalised)[1]
+    return gram in normalised and (is_pair(gram) or gram in _parted(normalised)[1])
 
 
 def similarity(a: str, b: str, least: float) -> float:

@@ -19,11 +19,8 @@ from assistant.people.people import People
 from assistant.retrieve import Filters
 from assistant.ui import build_app
 
-GARBAGE = (
-    20_000,
-    20,
-    20,
-)  # objects and rounds between collections: an answer makes many that are soon gone, none in circles
+# Objects and rounds between collections of garbage: an answer makes many objects that are soon gone, none in circles.
+GARBAGE = 20_000, 20, 20
 STOP_LOOK_S = 0.05  # between looks whether the last answer is given
 
 

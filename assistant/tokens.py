@@ -81,9 +81,14 @@ _LONG = 1 << 32  # above the hashes of two Chinese characters
 _REMEMBERED = 1_000_000  # tokens of a process
 
 
+def is_pair(token: str) -> bool:
+    """Return whether a token is two Chinese characters."""
+    return len(token) == 2 and FIRST <= ord(token[0]) <= LAST and FIRST <= ord(token[1]) <= LAST
+
+
 def token_hash(token: str) -> int:
     """Return 64 bits that stand for a token on disk: two Chinese characters are spelt out, all else is hashed."""
-    if len(token) == 2 and all(FIRST <= ord(character) <= LAST for character in token):
+    if is_pair(token):
         return ord(token[0]) << 16 | ord(token[1])
     return int.from_bytes(blake2b(token.encode(), digest_size=8).digest(), "little") | 1 << 63
 
