@@ -78,7 +78,7 @@ def _benefits(aspect: Aspect, candidate: Candidate) -> bool:
     if not aspect.hard_kinds or not aspect.hard_kinds <= FIGURES or not aspect.beneficiaries:
         return True
     text = f"{candidate.own} {candidate.around} {candidate.title}"
-    return any(term.share_in(text) >= LEAST_NAME for term in aspect.beneficiaries)
+    return any(term.share_in(text) > LEAST_NAME for term in aspect.beneficiaries)  # 工作 is no 工作站
 
 
 def _may_be_member(aspect: Aspect, candidate: Candidate) -> bool:

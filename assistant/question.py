@@ -39,7 +39,9 @@ _SHORT_YEAR = re.compile(r"(?<![\d.])([12]\d)(?=年(?!代|来|内|间|前|后|�
 _TO_COME = re.compile(
     r"目标|计划|预计|预期|力争|规划|拟|争取|将|有望|有效|截[止至]|受理|申报|期限|月(?:\d+日)?[止前底]|[至到]20"
 )
-_EVENT_DATE = re.compile(r"20\d\d年(?:\d{1,2}-)?\d{1,2}月(?:\d{1,2}日)?|20\d\d-\d\d(?:-\d\d)?(?![\d年])")
+_EVENT_DATE = re.compile(  # 2021年1-10月 is a period
+    r"20\d\d年\d{1,2}月(?:\d{1,2}日)?|20\d\d-\d\d(?:-\d\d)?(?![\d年])"
+)
 _AIMED_YEAR = re.compile(r"20\d\d年?(?:发展)?目标")
 # Names that say a question is not about Jiading; Shanghai's other districts first.
 ELSEWHERE = re.compile(

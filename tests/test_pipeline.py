@@ -490,3 +490,13 @@ def test_another_parks_area_below_its_heading_is_no_answer(jiading: Assistant) -
     assert (
         jiading.ask("南翔生命元谷面积多大？", filters=TODAY).status == "abstained"
     )  # the title names it, the heading another
+
+
+def test_a_period_of_another_year_answers_nothing_of_the_year_asked(jiading: Assistant) -> None:
+    answer = jiading.ask("2023年嘉定区规上工业产值增速实际是多少？", filters=TODAY)
+    assert answer.statements and all("2023" in one.text for one in answer.statements)
+
+
+def test_a_benefit_for_something_that_half_its_word_names_is_none_for_it(jiading: Assistant) -> None:
+    """创新工作资助 is no money for a 工作站."""
+    assert jiading.ask("嘉定区博士后工作站资助多少钱？", filters=TODAY).status == "abstained"
